@@ -3,6 +3,9 @@
 Owns: id = first 8 bytes of AES-ECB(id key, counter). Must not know: windows, replay rules (the gateway's admission).
 """
 
+import sys
+from array import array
+
 from .aes import Block
 
 SIZE = 8
@@ -50,12 +53,15 @@ class RollingIds:
     def find(self, rolling_id: bytes, start: int, count: int) -> int:
         """The counter in start..start+count-1 whose id this is, or -1. For hosts: it needs extended slices.
 
-        131,072 ids cost about 10 ms on a small gateway, nearly all of it in C: AES over 2 MiB and one search.
+        131,072 ids cost a few milliseconds, nearly all in C: AES over 2 MiB and one search.
         """
+        numbers = array("I", range(start, start + count))
+        if sys.byteorder == "little":
+            numbers.byteswap()  # type: ignore[attr-defined,unused-ignore]  # CPython's array has it
+        packed = numbers.tobytes()  # type: ignore[attr-defined,unused-ignore]
         blocks = bytearray(16 * count)
-        numbers = range(start, start + count)
-        for byte, shift in ((12, 24), (13, 16), (14, 8), (15, 0)):
-            blocks[byte::16] = bytes([(n >> shift) & 0xFF for n in numbers])
+        for i in range(4):
+            blocks[12 + i :: 16] = packed[i::4]
         self._aes.encrypt(blocks, blocks)
         at = blocks.find(rolling_id)
         while at >= 0 and at % 16:
