@@ -28,7 +28,7 @@ except ImportError:
             if len(key) != 16:
                 raise ValueError("AES-128 takes a key of 16 bytes")
             # ECB of independent single blocks: a brick of CCM and of the rolling ids, not a cipher for data.
-            self._encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
+            self._encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
 
         def encrypt(self, source: bytearray, target: bytearray) -> None:
             """Encrypt all of `source` (n * 16 bytes) into `target` (same size; may be the same buffer)."""

@@ -38,7 +38,8 @@ class Joiner:
     def feed(self, fragment: "bytes | bytearray | memoryview") -> "bytes | None":
         """Take one fragment; return the frame when this was its last, else None."""
         if len(fragment) < 2:
-            return self._refuse()
+            self._refuse()
+            return None
         header = fragment[0]
         index = header & _INDEX
         if header & _FIRST:
@@ -47,9 +48,11 @@ class Joiner:
             self._buf = bytearray()
             self._next = 0
         elif not self._buf:
-            return self._refuse()
+            self._refuse()
+            return None
         if index != self._next or len(self._buf) + len(fragment) - 1 > FRAME_MAX:
-            return self._refuse()
+            self._refuse()
+            return None
         self._buf.extend(fragment[1:])
         self._next += 1
         if not header & _LAST:

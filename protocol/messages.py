@@ -125,7 +125,7 @@ def pack_hello(
     _put_number(buf, offset + 1, number)
     buf[offset + 4] = stage
     buf[offset + 5] = (battery & 0x0F) << 4
-    buf[offset + 6] = open_alarms if open_alarms < 255 else 255
+    buf[offset + 6] = min(255, open_alarms)
     return HELLO_SIZE
 
 

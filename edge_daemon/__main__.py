@@ -1,0 +1,54 @@
+"""`python -m edge_daemon --config gateway.toml`: the gateway in the foreground, logs as JSON lines on stderr.
+
+Owns arguments, signals and the exit code: 0 stopped by a signal, 2 refused to start (a person must act), 1 a fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+
+from edge_daemon import config, log
+from edge_daemon.errors import Refusal
+from edge_daemon.pipeline import Pipeline
+
+
+async def _serve(settings: config.Config) -> None:
+    pipeline = asyncio.create_task(Pipeline(settings).run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, pipeline.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await pipeline
+
+
+def serve(path: Path) -> None:
+    """Run the gateway of a configuration file until a signal. Raises Refusal when it cannot start."""
+    settings = config.load(path)
+    log.set_up(settings.gateway.log_level)
+    try:
+        asyncio.run(_serve(settings))
+    except* Refusal as refusals:
+        raise refusals.exceptions[0] from None
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command. `pingan gateway run` does the same and words refusals for a person."""
+    parser = argparse.ArgumentParser(prog="edge_daemon", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    try:
+        serve(arguments.config)
+    except Refusal as refusal:
+        log.set_up("INFO")
+        log.Log("main").error("refused", why=refusal.key, names=refusal.params)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""Admission: who sent a frame, is it fresh, is it the first. Guarantee: authentic, fresh, once.
+
+Owns the table of expected rolling ids and the counting of what is refused. Must not know disks, brokers or radios.
+A stranger costs one dict look-up and no cryptography. A repeat of a frame already taken costs the same: its id has
+moved from the expected to the spent ones. Only a wide search (`find_far`) is dear; its caller limits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edge_daemon.counters import Counters
+from edge_daemon.heard import Heard
+from edge_daemon.registry import Wearable
+from protocol import frame as frames
+from protocol.rolling import COUNTER_MAX, RollingIds
+
+# How many taken counters are remembered as "a repeat" rather than "unknown": a burst repeats one frame for a second,
+# a neighbour's recording of the last hour is named for what it is.
+_SPENT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A genuine, fresh frame. `body` is open; its meaning is still to be read."""
+
+    wearable: Wearable
+    counter: int
+    frame_type: int
+    body: bytes
+    heard: Heard
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A frame under an id that nobody here is expected to use: another home's, a far-ahead one's, or noise."""
+
+    frame_type: int
+    rolling_id: bytes
+    heard: Heard
+
+
+class _Keys:
+    """The crypto objects of one wearable, made once."""
+
+    def __init__(self, wearable: Wearable) -> None:
+        self.wearable = wearable
+        self.ids = RollingIds(wearable.id)
+        self.opener = frames.UpOpener(wearable.up)
+        # Counters up to this one are taken; those up to `ahead` are in the table.
+        self.taken = -1
+        self.ahead = -1
+
+
+class Admission:
+    """The gate between links and everything behind them."""
+
+    def __init__(
+        self, wearables: Iterable[Wearable], windows: dict[str, int], window: int, wide_window: int, counters: Counters
+    ) -> None:
+        self._window = window
+        self._wide_window = wide_window
+        self._counters = counters
+        self._expected: dict[bytes, tuple[_Keys, int]] = {}
+        self._spent: dict[bytes, str] = {}
+        self._keys = {wearable.handle: _Keys(wearable) for wearable in wearables}
+        for handle, keys in self._keys.items():
+            self._remember(keys, windows.get(handle, -1))
+
+    def admit(self, heard: Heard) -> Admitted | Unknown | None:
+        """Open a frame. None: refused or a repeat, and counted."""
+        self._counters.add(f"frames_heard_{heard.link}")
+        try:
+            frame_type = frames.parse_head(heard.frame)
+        except frames.FrameRefused as refused:
+            self._refuse(refused.reason)
+            return None
+        if frame_type > 7:
+            self._refuse("type")
+            return None
+        rolling_id = frames.rolling_id(heard.frame)
+        expected = self._expected.get(rolling_id)
+        if expected is None:
+            if rolling_id in self._spent:
+                self._refuse("repeat")
+                return None
+            return Unknown(frame_type, rolling_id, heard)
+        return self._open(*expected, frame_type, heard)
+
+    def find_far(self, rolling_id: bytes) -> tuple[str, int] | None:
+        """Search all wearables far ahead of their windows. Slow (milliseconds each) and without side effects.
+
+        Returns handle and counter. May run in another thread.
+        """
+        for handle, keys in self._keys.items():
+            start = keys.taken + 1
+            counter = keys.ids.find(rolling_id, start, min(self._wide_window, COUNTER_MAX - start + 1))
+            if counter >= 0:
+                return handle, counter
+        return None
+
+    def admit_far(self, handle: str, counter: int, unknown: Unknown) -> Admitted | None:
+        """Open a frame whose counter a wide search found."""
+        keys = self._keys[handle]
+        if counter <= keys.taken:
+            self._refuse("repeat")
+            return None
+        return self._open(keys, counter, unknown.frame_type, unknown.heard)
+
+    def _open(self, keys: _Keys, counter: int, frame_type: int, heard: Heard) -> Admitted | None:
+        try:
+            body = keys.opener.open(heard.frame, counter)
+        except frames.FrameRefused as refused:
+            # The window has not moved: a forger who guessed an id cannot spend it for the wearer.
+            self._refuse(refused.reason)
+            return None
+        self._advance(keys, counter)
+        self._counters.add("frames_admitted")
+        return Admitted(keys.wearable, counter, frame_type, body, heard)
+
+    def _refuse(self, reason: str) -> None:
+        self._counters.add(f"refused_{reason}")
+
+    def _remember(self, keys: _Keys, taken: int) -> None:
+        """Fill the tables of one wearable around the last counter taken."""
+        first = max(0, taken + 1 - _SPENT)
+        for rolling_id in keys.ids.table(first, taken + 1 - first) if taken >= 0 else ():
+            self._spent[rolling_id] = keys.wearable.handle
+        keys.taken = taken
+        keys.ahead = taken
+        self._extend(keys)
+
+    def _advance(self, keys: _Keys, counter: int) -> None:
+        """Move the window past a taken counter: ids up to it are spent, as many new ones are expected."""
+        if counter > keys.ahead:
+            self._forget(keys)
+            self._remember(keys, counter)
+            return
+        start = keys.taken + 1
+        for rolling_id in keys.ids.table(start, counter - keys.taken):
+            self._expected.pop(rolling_id, None)
+            self._spent[rolling_id] = keys.wearable.handle
+        self._drop_spent(keys, start, counter)
+        keys.taken = counter
+        self._extend(keys)
+
+    def _extend(self, keys: _Keys) -> None:
+        start = keys.ahead + 1
+        end = min(keys.taken + self._window, COUNTER_MAX)
+        for offset, rolling_id in enumerate(keys.ids.table(start, max(0, end + 1 - start))):
+            self._expected[rolling_id] = (keys, start + offset)
+        keys.ahead = max(keys.ahead, end)
+
+    def _drop_spent(self, keys: _Keys, start: int, counter: int) -> None:
+        first = max(0, start - _SPENT)
+        last = counter - _SPENT
+        for rolling_id in keys.ids.table(first, max(0, last + 1 - first)):
+            self._spent.pop(rolling_id, None)
+
+    def _forget(self, keys: _Keys) -> None:
+        self._expected = {i: row for i, row in self._expected.items() if row[0] is not keys}
+        self._spent = {i: handle for i, handle in self._spent.items() if handle != keys.wearable.handle}

@@ -1,0 +1,199 @@
+"""The gateway's configuration: a TOML file over defaults. Owns every setting, its default and its limits.
+
+Must not know what the settings do. A bad file is refused with a Refusal that names file, key and remedy; the comments
+of each key live in the message catalogue (`config.<section>.<key>`).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from edge_daemon.errors import Refusal
+
+_NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Who this gateway is, and where it keeps its state."""
+
+    id: str = "gw-unnamed"
+    area: str = "area-unnamed"
+    state_dir: str = "/var/lib/pingan"
+    log_level: str = "INFO"
+
+
+@dataclass(frozen=True)
+class Wearables:
+    """The enrolled wearables and how far their counters may run ahead."""
+
+    key_file: str = "/etc/pingan/wearables.json"
+    window: int = 64
+    wide_window: int = 131072
+    wide_searches_per_s: float = 2.0
+
+
+@dataclass(frozen=True)
+class Ble:
+    """The Bluetooth link."""
+
+    enabled: bool = True
+    adapter: str = ""
+    max_connections: int = 5
+    linger_s: float = 10.0
+    connect_timeout_s: float = 10.0
+
+
+@dataclass(frozen=True)
+class Serial:
+    """The serial links: cradles, wired call points, the technician's cable."""
+
+    ports: list[str] = field(default_factory=lambda: ["/dev/ttyACM*", "/dev/ttyUSB*"])
+    baud: int = 115200
+    rescan_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The way to the platform: an MQTT 5 broker."""
+
+    host: str = "localhost"
+    port: int = 8883
+    tls: bool = True
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    username: str = ""
+    password_file: str = ""
+    allow_plain: bool = False
+    keepalive_s: int = 30
+    reconnect_most_s: float = 30.0
+
+
+@dataclass(frozen=True)
+class Forwarder:
+    """Retry until accepted. The ladder: fast_s so many times, then slow_s so many times, then last_s for ever."""
+
+    answer_within_s: float = 5.0
+    fast_s: float = 5.0
+    fast_times: int = 10
+    slow_s: float = 30.0
+    slow_times: int = 16
+    last_s: float = 60.0
+    no_path_after_misses: int = 3
+    batch: int = 50
+    heartbeat_s: float = 60.0
+    strangers_per_s: float = 1.0
+    strangers_burst: int = 5
+    keep_closed_days: int = 30
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything, by section."""
+
+    gateway: Gateway = field(default_factory=Gateway)
+    wearables: Wearables = field(default_factory=Wearables)
+    ble: Ble = field(default_factory=Ble)
+    serial: Serial = field(default_factory=Serial)
+    platform: Platform = field(default_factory=Platform)
+    forwarder: Forwarder = field(default_factory=Forwarder)
+
+
+def load(path: Path) -> Config:
+    """Read a configuration file. Raises Refusal that names file, key and remedy."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Refusal("config.unreadable", file=path, why=error.strerror) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Refusal("config.not_toml", file=path, why=error) from error
+    known = {section.name: section for section in fields(Config)}
+    sections: dict[str, Any] = {}
+    for name, values in raw.items():
+        if name not in known:
+            raise Refusal("config.unknown_section", file=path, section=name, known=", ".join(known))
+        if not isinstance(values, dict):
+            raise Refusal("config.not_a_section", file=path, section=name)
+        sections[name] = _section(path, name, known[name].default_factory, values)  # type: ignore[arg-type]
+    config = Config(**sections)
+    _check(path, config)
+    return config
+
+
+def _section(path: Path, name: str, make: Callable[[], Any], values: dict[str, Any]) -> Any:
+    default = make()
+    known = [f.name for f in fields(default)]
+    for key, value in values.items():
+        if key not in known:
+            raise Refusal("config.unknown_key", file=path, key=f"{name}.{key}", known=", ".join(known))
+        wanted = type(getattr(default, key))
+        if wanted is float and type(value) is int:
+            values[key] = float(value)
+        elif type(value) is not wanted or (wanted is list and not all(isinstance(v, str) for v in value)):
+            wanted_name = "list of strings" if wanted is list else wanted.__name__
+            raise Refusal("config.wrong_type", file=path, key=f"{name}.{key}", wanted=wanted_name, got=repr(value))
+    return type(default)(**values)
+
+
+def _check(path: Path, config: Config) -> None:
+    """Refuse what has the right type and still cannot work."""
+    for key, name in (("gateway.id", config.gateway.id), ("gateway.area", config.gateway.area)):
+        if not name or len(name) > 64 or any(c not in _NAME for c in name):
+            raise Refusal("config.bad_name", file=path, key=key, got=name)
+    platform = config.platform
+    if not platform.tls and not platform.allow_plain and platform.host not in ("localhost", "127.0.0.1", "::1"):
+        raise Refusal("config.plain_mqtt", file=path, key="platform.tls", host=platform.host)
+    if not 0 <= platform.port <= 65535:
+        raise Refusal("config.out_of_range", file=path, key="platform.port", least=0, most=65535, got=platform.port)
+    if config.gateway.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        wanted = "DEBUG, INFO, WARNING, ERROR"
+        raise Refusal("config.not_one_of", file=path, key="gateway.log_level", wanted=wanted, got=config.gateway.log_level)
+    _check_limits(path, config)
+
+
+def _check_limits(path: Path, config: Config) -> None:
+    limits = (
+        ("wearables.window", config.wearables.window, 1, 4096),
+        ("wearables.wide_window", config.wearables.wide_window, 0, 1 << 22),
+        ("ble.max_connections", config.ble.max_connections, 1, 64),
+        ("serial.rescan_s", config.serial.rescan_s, 0.05, 60),
+        ("platform.keepalive_s", config.platform.keepalive_s, 5, 600),
+        ("forwarder.answer_within_s", config.forwarder.answer_within_s, 0.1, 60),
+        ("forwarder.fast_s", config.forwarder.fast_s, 0.1, 60),
+        ("forwarder.slow_s", config.forwarder.slow_s, 0.1, 300),
+        ("forwarder.last_s", config.forwarder.last_s, 0.1, 600),
+        ("forwarder.batch", config.forwarder.batch, 1, 50),
+        ("forwarder.heartbeat_s", config.forwarder.heartbeat_s, 0.1, 180),
+        ("forwarder.strangers_per_s", config.forwarder.strangers_per_s, 0, 100),
+    )
+    for key, value, least, most in limits:
+        if not least <= value <= most:
+            raise Refusal("config.out_of_range", file=path, key=key, least=least, most=most, got=value)
+
+
+def as_toml(config: Config, comment: Callable[[str], str]) -> str:
+    """Every setting with its value, each under its comment: `comment("config.<section>.<key>")` gives the text."""
+    lines: list[str] = []
+    for section in fields(config):
+        lines += [f"# {comment(f'config.{section.name}')}", f"[{section.name}]"]
+        part = getattr(config, section.name)
+        for key in fields(part):
+            lines += [f"# {comment(f'config.{section.name}.{key.name}')}", f"{key.name} = {_toml(getattr(part, key.name))}"]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(value)

@@ -1,0 +1,187 @@
+"""The forwarder. Guarantee: every alarm reaches the platform at least once, urgent first; retry never ends.
+
+Owns retry and the deadline of each answer. Must not know MQTT's packets or how answers reach a wearable.
+An alarm leaves the forwarder only by the platform's own word. What a PUBACK says is not asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from edge_daemon.clock import Clock
+from edge_daemon.config import Forwarder as Settings
+from edge_daemon.counters import Counters
+from edge_daemon.errors import UplinkDown
+from edge_daemon.heard import FINAL_STAGES, Alarm
+from edge_daemon.journal import Journal
+from edge_daemon.log import Log
+from edge_daemon.out_queue import OutQueue, delay_ms
+from edge_daemon.uplinks import payload
+from edge_daemon.uplinks.answers import PlatformAnswer
+from edge_daemon.uplinks.mqtt import MqttUplink
+from protocol import codes
+
+log = Log("forwarder")
+
+# Messages whose answer is awaited at once; more would only wait in the broker's queue.
+_MESSAGES_UNDER_WAY = 64
+# An event the platform has, but not closed: after a reconnect its state is asked once, for at most this long.
+_ASK_STATE_MS = 7 * 86_400_000
+
+
+class Forwarder:
+    """Sends what waits, retries what is not answered, and takes the platform's word. `on_news` is told of changes."""
+
+    def __init__(
+        self, gateway: str, settings: Settings, journal: Journal, uplink: MqttUplink, clock: Clock, counters: Counters
+    ) -> None:
+        self._gateway = gateway
+        self._settings = settings
+        self._journal = journal
+        self._uplink = uplink
+        self._clock = clock
+        self._counters = counters
+        self._queue = OutQueue()
+        self._waiting: dict[tuple[str, int], Alarm] = {}
+        self._under_way: dict[tuple[str, int], Alarm] = {}
+        self._wake = asyncio.Event()
+        self._room = asyncio.Semaphore(_MESSAGES_UNDER_WAY)
+        self._sending: set[asyncio.Task[None]] = set()
+        self.on_news: Callable[[Alarm], None] = lambda alarm: None
+
+    @property
+    def waiting(self) -> int:
+        """Alarms that the platform has not accepted: a counter, never a query."""
+        return len(self._waiting)
+
+    def start(self) -> None:
+        """Take up what the journal holds from before."""
+        for alarm in self._journal.open_alarms():
+            if alarm.waiting:
+                self._waiting[alarm.wearable, alarm.number] = alarm
+                self._queue.retry(alarm, self._clock.now_ms())
+        self._wake.set()
+
+    def add(self, alarm: Alarm) -> None:
+        """A new alarm. One that could not be stored (stage HEARD) is sent from memory all the same."""
+        self._waiting[alarm.wearable, alarm.number] = alarm
+        self._queue.add(alarm)
+        self._wake.set()
+
+    async def connected(self) -> None:
+        """The way is open: send what waits, and ask the state of what the platform had not closed."""
+        now_ms = self._clock.now_ms()
+        for alarm in self._under_way.values():
+            self._queue.retry(alarm, now_ms)
+        for alarm in self._journal.open_alarms():
+            if not alarm.waiting and self._clock.wall_ms() - alarm.heard_wall_ms < _ASK_STATE_MS:
+                self._queue.retry(alarm, now_ms)
+        self._queue.hurry()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send for ever: as soon as something is due and there is room under way."""
+        while True:
+            await self._room.acquire()
+            alarms = self._take()
+            if alarms:
+                task = asyncio.create_task(self._send(alarms))
+                self._sending.add(task)
+                task.add_done_callback(self._sent)
+                continue
+            self._room.release()
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), self._idle_s())
+            except TimeoutError:
+                pass
+
+    def answered(self, answer: PlatformAnswer) -> bool:
+        """The platform's word on one event; False when it is none of ours."""
+        key = (answer.wearable, answer.number)
+        alarm = self._journal.alarms.get(key)
+        if alarm is None or alarm.stage in FINAL_STAGES:
+            return alarm is not None
+        if answer.stage == codes.BUSY:
+            self._busy(alarm, answer)
+            return True
+        if answer.stage <= alarm.stage:
+            return True
+        alarm.stage, alarm.reason, alarm.path_lost = answer.stage, answer.reason, False
+        self._waiting.pop(key, None)
+        self._under_way.pop(key, None)
+        self._counters.add(f"platform_{_NAMES[answer.stage]}")
+        log.info("event_" + _NAMES[answer.stage], event=alarm.event, reason=answer.reason)
+        self._journal.advance(alarm)
+        self.on_news(alarm)
+        return True
+
+    def _busy(self, alarm: Alarm, answer: PlatformAnswer) -> None:
+        """The platform cannot now: retry on its terms, and the wearer sees that it is not accepted."""
+        if not alarm.waiting:
+            return
+        self._counters.add("platform_busy")
+        log.warning("event_busy", event=alarm.event, retry_after_s=answer.retry_after_s)
+        wait_s = self._settings.fast_s if answer.retry_after_s is None else answer.retry_after_s
+        self._queue.retry(alarm, self._clock.now_ms() + int(wait_s * 1000))
+        self._wake.set()
+
+    def _take(self) -> list[Alarm]:
+        """The next message's alarms. Those that were answered meanwhile need no message."""
+        taken = self._queue.take(self._clock.now_ms(), self._settings.batch)
+        return [alarm for alarm in taken if alarm.stage not in FINAL_STAGES]
+
+    def _idle_s(self) -> float | None:
+        due_ms = self._queue.next_due_ms()
+        return None if due_ms is None else max(due_ms - self._clock.now_ms(), 1) / 1000
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self._room.release()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("send_failed", exc=task.exception())
+
+    async def _send(self, alarms: list[Alarm]) -> None:
+        """One message: out, and after its deadline whatever it did not get accepted is put back to be sent again."""
+        data = payload.events(self._gateway, alarms, self._clock)
+        sent = []
+        for alarm in alarms:
+            alarm.tries += 1
+            sent.append((alarm, alarm.tries))
+            self._under_way[alarm.wearable, alarm.number] = alarm
+            log.debug("event_sent", event=alarm.event, tries=alarm.tries)
+        asyncio.get_running_loop().call_later(self._settings.answer_within_s, self._deadline, sent)
+        try:
+            await self._uplink.publish("event", data, answer="answer", correlation=alarms[0].event.encode())
+        except UplinkDown as error:
+            self._counters.add("publish_failed")
+            log.debug("publish_failed", why=str(error), events=len(alarms))
+
+    def _deadline(self, sent: list[tuple[Alarm, int]]) -> None:
+        """Answers were due now. What was sent again meanwhile has a later deadline of its own."""
+        now_ms = self._clock.now_ms()
+        for alarm, tries in sent:
+            if alarm.tries != tries:
+                continue
+            self._under_way.pop((alarm.wearable, alarm.number), None)
+            if alarm.waiting:
+                self._missed(alarm, now_ms)
+        self._wake.set()
+
+    def _missed(self, alarm: Alarm, now_ms: int) -> None:
+        alarm.misses += 1
+        self._counters.add("answers_missed")
+        wait_ms = delay_ms(alarm.tries, self._settings) - int(self._settings.answer_within_s * 1000)
+        self._queue.retry(alarm, now_ms + max(wait_ms, 0))
+        if not alarm.path_lost and self._path_is_lost(alarm):
+            alarm.path_lost = True
+            log.warning("no_path", event=alarm.event, misses=alarm.misses)
+            self.on_news(alarm)
+
+    def _path_is_lost(self, alarm: Alarm) -> bool:
+        """Said after three missed answers, or after one where there is no broker to answer."""
+        return not self._uplink.connected or alarm.misses >= self._settings.no_path_after_misses
+
+
+_NAMES = {codes.ACCEPTED: "accepted", codes.ANSWERED: "answered", codes.CLOSED: "closed", codes.REFUSED: "refused"}

@@ -1,0 +1,48 @@
+"""An Alarm as a row and back. Owns the column order; nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge_daemon.heard import Alarm
+
+COLUMNS = (
+    "wearable, number, kind, detail, age_ms, age_resolution_ms, age_at_least, battery_percent, link, rssi_dbm, boot_id,"
+    " heard_ms, heard_wall_ms, raw, stage, reason"
+)
+INSERT = f"INSERT OR IGNORE INTO events ({COLUMNS}, urgency) VALUES ({', '.join('?' * 17)})"
+ADVANCE = "UPDATE events SET stage = ?, reason = ? WHERE wearable = ? AND number = ?"
+WINDOW = (
+    "INSERT INTO windows (wearable, counter) VALUES (?, ?)"
+    " ON CONFLICT (wearable) DO UPDATE SET counter = max(counter, excluded.counter)"
+)
+
+
+def to_row(alarm: Alarm, stage: int) -> tuple[object, ...]:
+    """The values of INSERT, with the stage the row is to have."""
+    return (
+        alarm.wearable,
+        alarm.number,
+        alarm.kind,
+        alarm.detail,
+        alarm.age_ms,
+        alarm.age_resolution_ms,
+        int(alarm.age_at_least),
+        alarm.battery_percent,
+        alarm.link,
+        alarm.rssi_dbm,
+        alarm.boot_id,
+        alarm.heard_ms,
+        alarm.heard_wall_ms,
+        alarm.raw,
+        stage,
+        alarm.reason,
+        alarm.meaning.urgency,
+    )
+
+
+def from_row(row: Any) -> Alarm:
+    """An Alarm from a row of COLUMNS."""
+    values = list(row)
+    values[6] = bool(values[6])
+    return Alarm(*values)

@@ -1,0 +1,86 @@
+"""What goes out next. Owns the order: fresh emergencies alone and first, then by urgency and age, in batches.
+
+Pure: time comes in as milliseconds. Must not know MQTT or the journal. A heap of what is due and a heap of what is
+not due yet; an alarm that is accepted meanwhile is dropped when it comes up.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from itertools import count
+
+from edge_daemon.config import Forwarder
+from edge_daemon.heard import Alarm
+
+_EMERGENCY = 0
+
+
+def delay_ms(tries: int, ladder: Forwarder) -> int:
+    """How long after the `tries`-th unanswered attempt (1, 2, ...) the next one is due."""
+    if tries <= ladder.fast_times:
+        return int(ladder.fast_s * 1000)
+    if tries <= ladder.fast_times + ladder.slow_times:
+        return int(ladder.slow_s * 1000)
+    return int(ladder.last_s * 1000)
+
+
+class OutQueue:
+    """Alarms on their way to the platform."""
+
+    def __init__(self) -> None:
+        self._order = count()
+        self._fresh: deque[Alarm] = deque()
+        self._due: list[tuple[int, int, Alarm]] = []
+        self._later: list[tuple[int, int, Alarm]] = []
+        self._held: set[tuple[str, int]] = set()
+
+    def add(self, alarm: Alarm) -> None:
+        """A new alarm: at once when it is an emergency, else behind those of its urgency."""
+        key = (alarm.wearable, alarm.number)
+        if key in self._held:
+            return
+        self._held.add(key)
+        if alarm.meaning.urgency == _EMERGENCY:
+            self._fresh.append(alarm)
+        else:
+            self._put_due(alarm)
+
+    def retry(self, alarm: Alarm, due_ms: int) -> None:
+        """An alarm that goes out again, not before `due_ms`. One that is already in the queue keeps its place."""
+        key = (alarm.wearable, alarm.number)
+        if key in self._held:
+            return
+        self._held.add(key)
+        heapq.heappush(self._later, (due_ms, next(self._order), alarm))
+
+    def hurry(self) -> None:
+        """The way is open again: everything that waits for its time is due now, in order of urgency, then age."""
+        while self._fresh:
+            self._put_due(self._fresh.popleft())
+        for _, _, alarm in sorted(self._later):
+            self._put_due(alarm)
+        self._later.clear()
+
+    def next_due_ms(self) -> int | None:
+        """When the earliest waiting alarm falls due, or None."""
+        return self._later[0][0] if self._later else None
+
+    def take(self, now_ms: int, most: int) -> list[Alarm]:
+        """What goes into the next message: one fresh emergency alone, else up to `most` by urgency."""
+        while self._later and self._later[0][0] <= now_ms:
+            self._put_due(heapq.heappop(self._later)[2])
+        if self._fresh:
+            return self._release([self._fresh.popleft()])
+        taken: list[Alarm] = []
+        while self._due and len(taken) < most:
+            taken.append(heapq.heappop(self._due)[2])
+        return self._release(taken)
+
+    def _put_due(self, alarm: Alarm) -> None:
+        heapq.heappush(self._due, (alarm.meaning.urgency, next(self._order), alarm))
+
+    def _release(self, alarms: list[Alarm]) -> list[Alarm]:
+        for alarm in alarms:
+            self._held.discard((alarm.wearable, alarm.number))
+        return alarms

@@ -1,0 +1,179 @@
+"""The gateway, from the antenna to the platform and back. Start reading here.
+
+    links/ --Heard--> admission --Admitted--> intake --> journal (commit) --> forwarder --> uplinks/mqtt
+      ^   may lose,    who, fresh,     |        durable       at least once,       broker has it
+      |   repeat       once            v                      urgent first             |
+      +---- sealed answers --------- replies <---------------- on_news <------- platform's own answer
+
+Every part is made once, here, and handed to those that need it. Each part's guarantee stands in its own first lines.
+This module owns the wiring and the life of the tasks; it holds no state of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from edge_daemon import registry
+from edge_daemon.admission import Admission, Unknown
+from edge_daemon.clock import Clock
+from edge_daemon.commands import Commands
+from edge_daemon.config import Config
+from edge_daemon.counters import Counters
+from edge_daemon.errors import UplinkDown
+from edge_daemon.forwarder import Forwarder
+from edge_daemon.heartbeat import Heartbeat
+from edge_daemon.intake import Intake
+from edge_daemon.journal import Journal
+from edge_daemon.links.ble_link import BleLink
+from edge_daemon.links.serial_link import SerialLink
+from edge_daemon.log import Log
+from edge_daemon.replies import Replies
+from edge_daemon.strangers import Strangers
+from edge_daemon.uplinks import answers, payload
+from edge_daemon.uplinks.mqtt import MqttUplink
+
+log = Log("pipeline")
+
+_PURGE_EVERY_S = 86_400
+_STRANGER_EXPIRY_S = 60
+_RESULT_EXPIRY_S = 3600
+
+
+class Pipeline:
+    """One running gateway. `run` returns only when it is cancelled or a part fails for good."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._wearables = registry.load(Path(config.wearables.key_file))
+        self._clock = Clock()
+        self._counters = Counters()
+        self._journal = Journal(Path(config.gateway.state_dir) / "journal.sqlite3", self._counters)
+        self._uplink = MqttUplink(config.gateway, config.platform, self._counters)
+        self._forwarder = Forwarder(
+            config.gateway.id, config.forwarder, self._journal, self._uplink, self._clock, self._counters
+        )
+        self._replies = Replies(self._counters)
+        self._commands = Commands(frozenset(self._wearables), self._replies, self._counters)
+        self._strangers = Strangers(
+            config.forwarder.strangers_per_s, config.forwarder.strangers_burst, self._counters
+        )
+        self._publishing: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Open the journal, then let every part do its work until cancelled. Raises Refusal when it can't start."""
+        await self._journal.open()
+        try:
+            await self._run()
+        finally:
+            await self._journal.close()
+
+    async def _run(self) -> None:
+        intake = self._new_intake()
+        serial = SerialLink(self._config.serial, intake.heard, self._clock, self._counters)
+        ble = BleLink(self._config.ble, intake.heard, self._clock, self._counters) if self._config.ble.enabled else None
+        links: list[SerialLink | BleLink] = [serial, ble] if ble is not None else [serial]
+        beat = Heartbeat(
+            self._config.gateway.id,
+            self._config.forwarder.heartbeat_s,
+            self._uplink,
+            self._clock,
+            self._counters,
+            lambda: self._forwarder.waiting,
+            lambda: [state for link in links for state in link.states()],
+        )
+        self._wire(intake, beat)
+        self._forwarder.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._journal.run(), name="journal")
+                tasks.create_task(self._forwarder.run(), name="forwarder")
+                tasks.create_task(self._uplink.run(), name="uplink")
+                tasks.create_task(beat.run(), name="heartbeat")
+                tasks.create_task(self._purge(), name="purge")
+                for link in links:
+                    tasks.create_task(link.run(), name=type(link).__name__)
+                log.info("gateway_ready", gateway=self._config.gateway.id, wearables=len(self._wearables))
+        finally:
+            if ble is not None:
+                await ble.close()
+
+    def _new_intake(self) -> Intake:
+        settings = self._config.wearables
+        admission = Admission(
+            self._wearables.values(), self._journal.windows, settings.window, settings.wide_window, self._counters
+        )
+        return Intake(
+            admission,
+            self._journal,
+            self._forwarder,
+            self._replies,
+            self._commands,
+            self._strangers,
+            self._clock,
+            self._counters,
+            settings.wide_searches_per_s,
+        )
+
+    def _wire(self, intake: Intake, beat: Heartbeat) -> None:
+        """Who is told of what."""
+        self._forwarder.on_news = self._replies.tell_if_there
+        self._uplink.on_message = self._from_platform
+        self._uplink.on_disconnected = lambda: log.warning("uplink_lost", waiting=self._forwarder.waiting)
+        intake.on_heartbeat = beat.wearable
+        intake.on_stranger = self._pass_on
+        self._commands.beat = beat.now
+        self._commands.report = self._report
+
+        async def connected() -> None:
+            await self._forwarder.connected()
+            beat.now()
+
+        self._uplink.on_connected = connected
+
+    def _from_platform(self, kind: str, data: bytes) -> None:
+        """A down message. Whatever cannot be read is counted and left: no bytes from the broker do harm."""
+        try:
+            if kind == "answer":
+                for answer in answers.read_answers(data):
+                    if not self._forwarder.answered(answer):
+                        self._counters.add("answers_to_nothing")
+            elif kind == "stranger":
+                for found in answers.read_strangers(data):
+                    if not self._strangers.answer(found.rolling_id, found.frame):
+                        self._counters.add("answers_to_nothing")
+            elif kind == "command":
+                self._commands.take(answers.read_command(data), self._clock.now_ms())
+        except answers.NotUnderstood as error:
+            self._counters.add("platform_not_understood")
+            log.warning("platform_not_understood", kind=kind, why=str(error), size=len(data))
+
+    def _pass_on(self, unknown: Unknown) -> None:
+        now_ms = self._clock.now_ms()
+        data = payload.stranger(self._config.gateway.id, unknown.rolling_id, unknown.heard, now_ms)
+        self._publish("stranger", data, "stranger", unknown.rolling_id, _STRANGER_EXPIRY_S)
+
+    def _report(self, command: str, outcome: str, reason: str | None) -> None:
+        self._publish("result", payload.result(command, outcome, reason), None, b"", _RESULT_EXPIRY_S)
+
+    def _publish(self, kind: str, data: bytes, answer: str | None, correlation: bytes, expiry_s: int) -> None:
+        """Send what may be lost: a stranger asks again, an unanswered command is sent again."""
+
+        async def publish() -> None:
+            try:
+                await self._uplink.publish(kind, data, answer=answer, correlation=correlation, expiry_s=expiry_s)
+            except UplinkDown:
+                self._counters.add(f"{kind}_unsent")
+
+        task = asyncio.create_task(publish())
+        self._publishing.add(task)
+        task.add_done_callback(self._publishing.discard)
+
+    async def _purge(self) -> None:
+        """Once a day: forget what is long closed, give up commands nobody fetched."""
+        keep_ms = self._config.forwarder.keep_closed_days * 86_400_000
+        while True:
+            await asyncio.sleep(_PURGE_EVERY_S)
+            self._commands.expire(self._clock.now_ms())
+            if self._clock.synced():
+                log.info("purged", alarms=await self._journal.purge(self._clock.wall_ms() - keep_ms))

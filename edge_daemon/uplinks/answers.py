@@ -1,0 +1,133 @@
+"""What the platform says to the gateway: any bytes in, typed records or NotUnderstood out.
+
+Owns the reading of down messages (contract: protocol/platform/). Whatever the broker delivers is as untrusted as the
+radio: sizes, types and values are checked before anything is believed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from protocol import codes
+from protocol.frame import FRAME_MAX, OVERHEAD
+
+_EVENT = re.compile(r"[0-9a-f]{16}-[0-9a-f]{6}", re.ASCII)
+_HANDLE = re.compile(r"[0-9a-f]{16}", re.ASCII)
+_STAGES = {
+    "accepted": codes.ACCEPTED,
+    "answered": codes.ANSWERED,
+    "closed": codes.CLOSED,
+    "busy": codes.BUSY,
+    "refused": codes.REFUSED,
+}
+_REASONS = {
+    "unknown_wearable": codes.REASON_UNKNOWN_WEARABLE,
+    "revoked": codes.REASON_REVOKED,
+    "not_understood": codes.REASON_NOT_UNDERSTOOD,
+}
+# A message larger than this is no answer of ours: 50 answers take 8 KiB.
+SIZE_MAX = 256 * 1024
+_RETRY_AFTER_MOST_S = 600.0
+
+
+class NotUnderstood(Exception):
+    """A down message that is not of the contract."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformAnswer:
+    """What became of one event at the platform."""
+
+    wearable: str
+    number: int
+    stage: int
+    reason: int
+    retry_after_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StrangerFrame:
+    """A sealed frame for whoever asked under `rolling_id`. Unreadable here."""
+
+    rolling_id: bytes
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformCommand:
+    """Something the platform asks of this gateway, or of one of its wearables."""
+
+    command: str
+    name: str
+    wearable: str | None
+    seconds: int
+    expires_s: float
+
+
+def _read(payload: bytes) -> dict[str, Any]:
+    if len(payload) > SIZE_MAX:
+        raise NotUnderstood("size")
+    try:
+        message = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise NotUnderstood("json") from error
+    if not isinstance(message, dict) or message.get("v") != 1:
+        raise NotUnderstood("version")
+    return message
+
+
+def _rows(message: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    rows = message.get(name)
+    if not isinstance(rows, list):
+        raise NotUnderstood(name)
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _number(value: object, most: float) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        return None
+    return float(value)
+
+
+def read_answers(payload: bytes) -> list[PlatformAnswer]:
+    """down/answer. Rows that are not of the contract are left out; the rest of the message still counts."""
+    answers = []
+    for row in _rows(_read(payload), "answers"):
+        event, stage = row.get("event"), row.get("answer")
+        if not isinstance(event, str) or not isinstance(stage, str) or stage not in _STAGES or not _EVENT.fullmatch(event):
+            continue
+        reason = row.get("reason")
+        code = codes.REASON_NONE if stage != "refused" else _REASONS.get(str(reason), codes.REASON_OTHER)
+        retry_after_s = _number(row.get("retry_after_s"), _RETRY_AFTER_MOST_S)
+        answers.append(PlatformAnswer(event[:16], int(event[17:], 16), _STAGES[stage], code, retry_after_s))
+    return answers
+
+
+def read_strangers(payload: bytes) -> list[StrangerFrame]:
+    """down/stranger. Frames of impossible size are left out."""
+    found = []
+    for row in _rows(_read(payload), "frames"):
+        try:
+            rolling_id, frame = bytes.fromhex(row["rid"]), bytes.fromhex(row["frame"])
+        except (KeyError, TypeError, ValueError):
+            continue
+        if len(rolling_id) == 8 and OVERHEAD <= len(frame) <= FRAME_MAX and frame[0] & 0x0F >= 8:
+            found.append(StrangerFrame(rolling_id, frame))
+    return found
+
+
+def read_command(payload: bytes) -> PlatformCommand:
+    """down/command. Raises NotUnderstood when it has no usable id."""
+    message = _read(payload)
+    command, name, wearable = message.get("command"), message.get("name"), message.get("wearable")
+    if not isinstance(command, str) or not 0 < len(command) <= 64 or not isinstance(name, str):
+        raise NotUnderstood("command")
+    if wearable is not None and not (isinstance(wearable, str) and _HANDLE.fullmatch(wearable)):
+        raise NotUnderstood("wearable")
+    args = message.get("args")
+    seconds = _number(args.get("seconds"), 60) if isinstance(args, dict) else None
+    expires_s = _number(message.get("expires_s"), 7 * 86400)
+    return PlatformCommand(command, name, wearable, int(seconds or 10), 3600.0 if expires_s is None else expires_s)

@@ -1,0 +1,159 @@
+"""The MQTT 5 connection to the platform. Guarantee: `publish` returned means the broker has it, nothing more.
+
+Owns the connection, its reconnecting, the will and the topics. Must not know events: whether the *platform* has
+something is said by its own answer, never by the broker's PUBACK.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from edge_daemon.config import Gateway, Platform
+from edge_daemon.counters import Counters
+from edge_daemon.errors import Refusal, UplinkDown
+from edge_daemon.log import Log
+from edge_daemon.uplinks import payload
+
+log = Log("uplink")
+
+# The broker keeps our subscription and what came for us this long while we are away.
+_SESSION_EXPIRY_S = 7 * 86400
+_PUBACK_WITHIN_S = 10.0
+# paho's own limit of unacknowledged QoS 1 messages is 20; a drained backlog of batches keeps more under way.
+_IN_FLIGHT = 200
+_DOWN = ("answer", "stranger", "command")
+
+Receive = Callable[[str, bytes], None]
+Connected = Callable[[], Awaitable[None]]
+
+
+class MqttUplink:
+    """One broker. `on_message(kind, payload)` is called for answer, stranger and command messages."""
+
+    def __init__(self, gateway: Gateway, platform: Platform, counters: Counters) -> None:
+        self._gateway = gateway
+        self._platform = platform
+        self._counters = counters
+        self._root = f"pingan/v1/{gateway.area}/{gateway.id}"
+        self._tls = _tls_context(platform) if platform.tls else None
+        self._client: aiomqtt.Client | None = None
+        self.on_message: Receive = lambda kind, data: None
+        self.on_connected: Connected = _nothing
+        self.on_disconnected: Callable[[], None] = lambda: None
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has let us in and the connection has not been seen to break."""
+        return self._client is not None
+
+    async def publish(
+        self, kind: str, data: bytes, *, answer: str | None = None, correlation: bytes = b"", expiry_s: int | None = None
+    ) -> None:
+        """Publish up/`kind` at QoS 1 and wait for the broker. Raises UplinkDown when that fails or takes too long."""
+        client = self._client
+        if client is None:
+            raise UplinkDown("not connected")
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        if answer is not None:
+            properties.ResponseTopic = f"{self._root}/down/{answer}"
+            properties.CorrelationData = correlation
+        if expiry_s is not None:
+            properties.MessageExpiryInterval = expiry_s
+        try:
+            topic = f"{self._root}/up/{kind}"
+            await client.publish(topic, data, qos=1, properties=properties, timeout=_PUBACK_WITHIN_S)
+        except aiomqtt.MqttError as error:
+            raise UplinkDown(str(error)) from error
+
+    async def run(self) -> None:
+        """Stay connected for ever; wait longer between attempts, up to the configured most, with jitter."""
+        wait_s = 0.5
+        while True:
+            try:
+                async with self._new_client() as client:
+                    wait_s = 0.5
+                    await self._serve(client)
+            except (aiomqtt.MqttError, OSError) as error:
+                self._counters.add("uplink_failed")
+                log.warning("uplink_failed", why=str(error), again_in_s=wait_s)
+            finally:
+                if self._client is not None:
+                    self._client = None
+                    self.on_disconnected()
+            await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))
+            wait_s = min(wait_s * 2, self._platform.reconnect_most_s)
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        for kind in _DOWN:
+            await client.subscribe(f"{self._root}/down/{kind}", qos=1)
+        self._client = client
+        log.info("uplink_connected", host=self._platform.host, port=self._platform.port)
+        await self.publish("status", payload.status(self._gateway.id, "online", "connected"))
+        await self.on_connected()
+        async for message in client.messages:
+            kind = message.topic.value.rpartition("/")[2]
+            data = message.payload if isinstance(message.payload, bytes) else str(message.payload).encode()
+            self.on_message(kind, data)
+
+    def _new_client(self) -> aiomqtt.Client:
+        platform = self._platform
+        connect = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        connect.SessionExpiryInterval = _SESSION_EXPIRY_S
+        client = aiomqtt.Client(
+            platform.host,
+            platform.port,
+            identifier=f"pingan-{self._gateway.area}-{self._gateway.id}",
+            protocol=aiomqtt.ProtocolVersion.V5,
+            username=platform.username or None,
+            password=_password(platform),
+            clean_start=False,
+            keepalive=platform.keepalive_s,
+            properties=connect,
+            tls_context=self._tls,
+            will=aiomqtt.Will(f"{self._root}/up/status", payload.status(self._gateway.id, "offline", "lost"), qos=1),
+            max_inflight_messages=_IN_FLIGHT,
+            # Nagle and delayed ACK together turn an answer of half a millisecond into 44 ms.
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            logger=logging.getLogger("aiomqtt"),
+        )
+        client.pending_calls_threshold = 10 * _IN_FLIGHT
+        return client
+
+
+async def _nothing() -> None:
+    """Where nobody has asked to be told of a connection."""
+
+
+def _password(platform: Platform) -> str | None:
+    if not platform.password_file:
+        return None
+    path = Path(platform.password_file)
+    try:
+        if path.stat().st_mode & 0o077:
+            raise Refusal("platform.password_too_open", file=path)
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Refusal("platform.password_unreadable", file=path, why=error.strerror) from error
+
+
+def _tls_context(platform: Platform) -> ssl.SSLContext:
+    """TLS 1.2 or newer, the broker's name checked, with our certificate when there is one."""
+    try:
+        context = ssl.create_default_context(cafile=platform.ca_file or None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if platform.cert_file:
+            context.load_cert_chain(platform.cert_file, platform.key_file or None)
+    except OSError as error:
+        files = ", ".join(f for f in (platform.ca_file, platform.cert_file, platform.key_file) if f)
+        raise Refusal("platform.bad_certificate", file=files, why=error) from error
+    return context

@@ -1,0 +1,144 @@
+"""What the gateway says to the platform, as JSON (contract: protocol/platform/). Owns the shapes of up messages.
+
+Must not know MQTT. Ages are worked out here, from the clock that is handed in.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from edge_daemon.clock import Clock, iso
+from edge_daemon.heard import Alarm, Heard
+from protocol import codes, kinds
+from protocol.messages import Heartbeat
+
+# An event older than this when it leaves is marked late: an operator must not take it for fresh.
+LATE_AFTER_MS = 60_000
+
+
+def _bytes(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _age(alarm: Alarm, clock: Clock) -> tuple[int | None, int, str]:
+    """(age when heard, ms since heard, quality). After a reboot only the wall clock knows how long the box was off."""
+    if alarm.boot_id == clock.boot_id:
+        heard_age_ms = clock.now_ms() - alarm.heard_ms
+        rebooted = False
+    else:
+        heard_age_ms = max(clock.wall_ms() - alarm.heard_wall_ms, 0)
+        rebooted = True
+    if alarm.age_ms < 0:
+        return None, heard_age_ms, "unknown"
+    if alarm.age_at_least or (rebooted and not clock.synced()):
+        return alarm.age_ms, heard_age_ms, "at_least"
+    coarse = rebooted or alarm.age_resolution_ms > 1000
+    return alarm.age_ms, heard_age_ms, "coarse" if coarse else "exact"
+
+
+def event(alarm: Alarm, clock: Clock) -> dict[str, Any]:
+    """One event of an up/event message."""
+    meaning = alarm.meaning
+    age_ms, heard_age_ms, quality = _age(alarm, clock)
+    refers_to = None
+    if alarm.kind == codes.SOS_CANCELLED and alarm.detail and alarm.raw is None:
+        refers_to = f"{alarm.wearable}-{alarm.number - alarm.detail:06x}"
+    return {
+        "event": alarm.event,
+        "wearable": alarm.wearable,
+        "number": alarm.number,
+        "kind": meaning.name,
+        "class": meaning.event_class,
+        "detail": kinds.detail_name(alarm.kind, alarm.detail),
+        "age_ms": age_ms,
+        "age_quality": quality,
+        "heard_age_ms": heard_age_ms,
+        "late": age_ms is None or age_ms + heard_age_ms > LATE_AFTER_MS,
+        "battery_percent": None if alarm.battery_percent < 0 else alarm.battery_percent,
+        "link": alarm.link,
+        "rssi_dbm": alarm.rssi_dbm,
+        "stored": alarm.stage != codes.HEARD,
+        "scaip": {"dty": meaning.dty, "stc": meaning.stc},
+        "contact_id": meaning.contact_id,
+        "restore": meaning.restore,
+        "test": meaning.test,
+        "refers_to": refers_to,
+        "raw": None if alarm.raw is None else alarm.raw.hex(),
+    }
+
+
+def events(gateway: str, alarms: list[Alarm], clock: Clock) -> bytes:
+    """An up/event message."""
+    return _bytes(
+        {
+            "v": 1,
+            "gateway": gateway,
+            "sent_at": iso(clock.wall_ms()),
+            "clock": "synced" if clock.synced() else "unsynced",
+            "events": [event(alarm, clock) for alarm in alarms],
+        }
+    )
+
+
+def stranger(gateway: str, rolling_id: bytes, heard: Heard, now_ms: int) -> bytes:
+    """An up/stranger message with one frame."""
+    frame = {
+        "rid": rolling_id.hex(),
+        "frame": heard.frame.hex(),
+        "link": heard.link,
+        "rssi_dbm": heard.rssi_dbm,
+        "heard_age_ms": now_ms - heard.at_ms,
+    }
+    return _bytes({"v": 1, "gateway": gateway, "frames": [frame]})
+
+
+def wearable_heartbeat(wearable: str, beat: Heartbeat, heard: Heard, now_ms: int) -> dict[str, Any]:
+    """One wearable of an up/telemetry message."""
+    return {
+        "wearable": wearable,
+        "heard_age_ms": now_ms - heard.at_ms,
+        "link": heard.link,
+        "rssi_dbm": heard.rssi_dbm,
+        "uptime_s": beat.uptime_s,
+        "battery_mv": beat.battery_mv,
+        "battery_percent": None if beat.battery_percent < 0 else beat.battery_percent,
+        "heap_free_low_bytes": beat.heap_free_low,
+        "firmware": beat.firmware,
+        "protocol": beat.protocol,
+        "reset_cause": beat.reset_cause,
+        "open_alarms": beat.open_alarms,
+        "flash_failed": beat.flash_failed,
+    }
+
+
+def telemetry(gateway: str, wearables: list[dict[str, Any]]) -> bytes:
+    """An up/telemetry message."""
+    return _bytes({"v": 1, "gateway": gateway, "wearables": wearables})
+
+
+def heartbeat(
+    gateway: str, uptime_s: int, version: str, waiting: int, counters: dict[str, int], links: list[dict[str, str]]
+) -> bytes:
+    """The gateway's own up/heartbeat."""
+    return _bytes(
+        {
+            "v": 1,
+            "gateway": gateway,
+            "uptime_s": uptime_s,
+            "version": version,
+            "waiting": waiting,
+            "counters": counters,
+            "links": links,
+        }
+    )
+
+
+def status(gateway: str, state: str, reason: str) -> bytes:
+    """An up/status message; the will is one with state "offline"."""
+    return _bytes({"v": 1, "gateway": gateway, "state": state, "reason": reason})
+
+
+def result(command: str, outcome: str, reason: str | None) -> bytes:
+    """An up/result message."""
+    return _bytes({"v": 1, "command": command, "result": outcome, "reason": reason})
