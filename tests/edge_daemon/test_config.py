@@ -1,0 +1,97 @@
+"""Configuration and key file: what is wrong is refused in one error that names file, key and remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from edge_daemon import config, registry
+from edge_daemon.errors import Refusal
+
+from .wearer import Wearer
+
+
+def test_every_default_is_shown_and_reads_back_as_itself(tmp_path: Path) -> None:
+    commented: list[str] = []
+    text = config.as_toml(config.Config(), lambda key: commented.append(key) or key)
+    path = tmp_path / "gateway.toml"
+    path.write_text(text, encoding="utf-8")
+    assert config.load(path) == config.Config()
+    for section in dataclasses.fields(config.Config):
+        for key in dataclasses.fields(getattr(config.Config(), section.name)):
+            assert f"config.{section.name}.{key.name}" in commented
+            assert f"\n{key.name} = " in text
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "named"),
+    [
+        ("[gateway", "config.not_toml", {}),
+        ("[radio]\n", "config.unknown_section", {"section": "radio"}),
+        ("gateway = 1\n", "config.not_a_section", {"section": "gateway"}),
+        ("[gateway]\nidd = 'x'\n", "config.unknown_key", {"key": "gateway.idd"}),
+        ("[platform]\nport = 'x'\n", "config.wrong_type", {"key": "platform.port"}),
+        ("[platform]\nport = true\n", "config.wrong_type", {"key": "platform.port"}),
+        ("[serial]\nports = [1]\n", "config.wrong_type", {"key": "serial.ports"}),
+        ("[platform]\nport = 65536\n", "config.out_of_range", {"key": "platform.port"}),
+        ("[gateway]\nid = 'a/b'\n", "config.bad_name", {"key": "gateway.id"}),
+        ("[gateway]\narea = ''\n", "config.bad_name", {"key": "gateway.area"}),
+        ("[platform]\ntls = false\nhost = 'broker.example'\n", "config.plain_mqtt", {"key": "platform.tls"}),
+        ("[gateway]\nlog_level = 'LOUD'\n", "config.not_one_of", {"key": "gateway.log_level"}),
+    ],
+)
+def test_bad_config_is_refused_by_name(tmp_path: Path, text: str, key: str, named: dict[str, str]) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(Refusal) as refused:
+        config.load(path)
+    assert refused.value.key == key
+    assert refused.value.params["file"] == path
+    assert named.items() <= refused.value.params.items()
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal) as refused:
+        config.load(tmp_path / "none.toml")
+    assert refused.value.key == "config.unreadable"
+
+
+def key_file(path: Path, rows: object, mode: int = 0o600) -> Path:
+    path.write_text(json.dumps({"v": 1, "wearables": rows}))
+    path.chmod(mode)
+    return path
+
+
+def test_the_key_file_is_read_and_its_keys_never_show_in_a_repr(tmp_path: Path) -> None:
+    wearer = Wearer()
+    wearables = registry.load(key_file(tmp_path / "keys.json", [wearer.registry_row()]))
+    assert wearables[wearer.handle].up == wearer.keys.up
+    assert wearer.keys.up.hex() not in repr(wearables)
+    assert repr(wearer.keys.up) not in repr(wearables)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
+def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    with pytest.raises(Refusal) as refused:
+        registry.load(key_file(tmp_path / "keys.json", [Wearer().registry_row()], mode))
+    assert refused.value.key == "registry.too_open"
+    assert refused.value.params["mode"] == f"{mode:04o}"
+
+
+@pytest.mark.parametrize("bad", [{}, {"up": "zz"}, {"down": "00"}, {"id": 5}, "row"])
+def test_a_bad_row_is_named_by_its_place_and_its_keys_are_not_quoted(tmp_path: Path, bad: object) -> None:
+    row = bad if isinstance(bad, str) else {**Wearer().registry_row(), **bad} if bad else {"wearable": "00"}
+    with pytest.raises(Refusal) as refused:
+        registry.load(key_file(tmp_path / "keys.json", [Wearer("ok").registry_row(), row]))
+    assert refused.value.key == "registry.bad_row"
+    assert refused.value.params["number"] == 2
+    assert Wearer().keys.up.hex() not in str(refused.value)
+
+
+def test_the_same_wearable_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal) as refused:
+        registry.load(key_file(tmp_path / "keys.json", [Wearer().registry_row()] * 2))
+    assert refused.value.key == "registry.twice"

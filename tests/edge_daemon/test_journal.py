@@ -1,0 +1,142 @@
+"""The journal, on a real SQLite on a real disk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from edge_daemon.counters import Counters
+from edge_daemon.errors import Refusal, StoreFailed
+from edge_daemon.heard import Alarm
+from edge_daemon.journal import Journal
+from protocol import codes
+
+WEARABLE = "00112233445566aa"
+
+
+def an_alarm(number: int, kind: int = codes.SOS) -> Alarm:
+    return Alarm(WEARABLE, number, kind, 2, 100, 100, False, 80, "serial", None, "boot", 1000 + number, 5000, None)
+
+
+@contextlib.asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[Journal]:
+    journal = Journal(path, Counters())
+    await journal.open()
+    writer = asyncio.create_task(journal.run())
+    try:
+        yield journal
+    finally:
+        writer.cancel()
+        await asyncio.gather(writer, return_exceptions=True)
+        await journal.close()
+
+
+def rows(path: Path) -> list[tuple[int, int]]:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return db.execute("SELECT number, stage FROM events ORDER BY id").fetchall()
+
+
+async def test_what_was_stored_is_there_after_a_restart_with_its_window(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "journal.sqlite3"
+    async with opened(path) as journal:
+        alarm = an_alarm(7)
+        await journal.store(alarm, 41)
+        assert alarm.stage == codes.STORED
+    async with opened(path) as journal:
+        again = journal.alarms[WEARABLE, 7]
+        assert again == alarm
+        assert journal.windows == {WEARABLE: 41}
+        assert journal.open_alarms() == [again]
+
+
+async def test_file_and_directory_are_the_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "journal.sqlite3"
+    async with opened(path):
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+async def test_waiting_alarms_share_commits_and_each_event_is_stored_once(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path) as journal:
+        await asyncio.gather(*(journal.store(an_alarm(n), n) for n in range(200)))
+        same = [an_alarm(500) for _ in range(20)]
+        await asyncio.gather(*(journal.store(alarm, 600) for alarm in same))
+        assert journal._counters.snapshot()["commits"] < 20
+    assert [number for number, _ in rows(path)] == [*range(200), 500]
+
+
+async def test_stages_and_lone_windows_are_written_behind(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path) as journal:
+        alarm = an_alarm(1)
+        await journal.store(alarm, 1)
+        alarm.stage = codes.CLOSED
+        journal.advance(alarm)
+        journal.move_window(WEARABLE, 9)
+        journal.move_window(WEARABLE, 8)
+        async with asyncio.timeout(20):
+            while journal._counters.snapshot()["commits"] < 2:
+                await asyncio.sleep(0.01)
+    async with opened(path) as journal:
+        assert journal.alarms[WEARABLE, 1].stage == codes.CLOSED
+        assert journal.windows == {WEARABLE: 9}
+        assert journal.open_alarms() == []
+
+
+async def test_a_failed_commit_is_not_stored_and_the_next_one_is(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path) as journal:
+        await journal.store(an_alarm(1), 1)
+        assert journal._db is not None
+        await journal._db.execute("PRAGMA query_only = ON")
+        alarm = an_alarm(2)
+        with pytest.raises(StoreFailed):
+            await journal.store(alarm, 2)
+        assert alarm.stage == codes.HEARD
+        await journal._db.execute("PRAGMA query_only = OFF")
+        await journal.store(alarm, 3)
+        assert alarm.stage == codes.STORED
+    assert rows(path) == [(1, 1), (2, 1)]
+
+
+async def test_a_second_daemon_on_the_same_journal_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path) as journal:
+        await journal.store(an_alarm(1), 1)
+        with pytest.raises(Refusal) as refused:
+            await Journal(path, Counters()).open()
+        assert refused.value.key == "journal.in_use"
+
+
+async def test_a_newer_file_and_a_damaged_file_are_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path):
+        pass
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(Refusal) as refused:
+        await Journal(path, Counters()).open()
+    assert refused.value.key == "journal.too_new"
+    damaged = tmp_path / "damaged.sqlite3"
+    damaged.write_bytes(b"no database at all, " * 100)
+    with pytest.raises(Refusal) as refused:
+        await Journal(damaged, Counters()).open()
+    assert refused.value.key == "journal.damaged"
+    assert damaged.read_bytes() == b"no database at all, " * 100
+
+
+async def test_only_closed_alarms_are_purged(tmp_path: Path) -> None:
+    async with opened(tmp_path / "journal.sqlite3") as journal:
+        for number, stage in ((1, codes.CLOSED), (2, codes.ACCEPTED), (3, codes.REFUSED)):
+            alarm = an_alarm(number)
+            await journal.store(alarm, number)
+            alarm.stage = stage
+        assert await journal.purge(5000) == 0
+        assert await journal.purge(5001) == 2
+        assert list(journal.alarms) == [(WEARABLE, 2)]

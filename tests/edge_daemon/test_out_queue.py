@@ -1,0 +1,55 @@
+"""The order of what goes out."""
+
+from __future__ import annotations
+
+from edge_daemon.config import Forwarder
+from edge_daemon.out_queue import OutQueue, delay_ms
+
+from .test_journal import an_alarm
+
+SOS, SERVICE, FAULT = 0x01, 0x10, 0x38
+
+
+def numbers(queue: OutQueue, now_ms: int, most: int = 50) -> list[int]:
+    return [alarm.number for alarm in queue.take(now_ms, most)]
+
+
+def test_a_fresh_emergency_overtakes_and_travels_alone() -> None:
+    queue = OutQueue()
+    for number in range(5):
+        queue.add(an_alarm(number, SERVICE))
+    queue.add(an_alarm(10, SOS))
+    queue.add(an_alarm(11, SOS))
+    assert numbers(queue, 0) == [10]
+    assert numbers(queue, 0) == [11]
+    assert numbers(queue, 0) == [0, 1, 2, 3, 4]
+    assert numbers(queue, 0) == []
+
+
+def test_a_backlog_goes_by_urgency_then_age_in_batches() -> None:
+    queue = OutQueue()
+    for number, kind in ((1, SERVICE), (2, FAULT), (3, SOS), (4, SOS)):
+        queue.retry(an_alarm(number, kind), 5000 + number)
+    assert numbers(queue, 4999) == []
+    queue.hurry()
+    assert numbers(queue, 0, 3) == [3, 4, 2]
+    assert numbers(queue, 0, 3) == [1]
+
+
+def test_an_alarm_is_in_the_queue_once() -> None:
+    queue = OutQueue()
+    alarm = an_alarm(1)
+    queue.retry(alarm, 100)
+    queue.retry(alarm, 50)
+    queue.add(alarm)
+    assert queue.next_due_ms() == 100
+    assert numbers(queue, 100) == [1]
+    assert numbers(queue, 1000) == []
+
+
+def test_the_ladder_slows_down_and_never_ends() -> None:
+    ladder = Forwarder()
+    delays = [delay_ms(tries, ladder) for tries in range(1, 1000)]
+    assert delays[:10] == [5000] * 10
+    assert delays[10:26] == [30000] * 16
+    assert set(delays[26:]) == {60000}
