@@ -1,16 +1,24 @@
 """What each event kind means beyond the wearable: name, class, SCAIP and Contact-ID codes. For hosts.
 
-Owns: the one table that gateway and platform read (DESIGN: README.md section 6.2). Must not know: layouts, topics.
-SCAIP (SS 91100): device type (dty) and status code (stc). Contact-ID: SIA
-DC-05-1999, event code and qualifier (1 new, 3 restore).
+Owns: the one table that gateway and platform read (README.md section 6.2 shows it). Must not know: layouts, topics.
+SCAIP (SS 91100): device type (dty), status code (stc), location code (lco). Contact-ID: SIA DC-05-1999, event code;
+`restore` is its qualifier (1 new, 3 restore).
 """
 
 
 class Kind:
-    """One row. `urgency` orders the forwarder: 0 goes first."""
+    """One row. `urgency` orders the forwarder: 0 goes first. `lco` "" where SCAIP asks for no location code."""
 
     def __init__(
-        self, code: int, name: str, event_class: str, dty: str, stc: str, contact_id: "str | None", restore: bool = False
+        self,
+        code: int,
+        name: str,
+        event_class: str,
+        dty: str,
+        stc: str,
+        contact_id: "str | None",
+        restore: bool = False,
+        lco: str = "",
     ) -> None:
         self.code = code
         self.name = name
@@ -19,10 +27,11 @@ class Kind:
         self.stc = stc
         self.contact_id = contact_id
         self.restore = restore
+        self.lco = lco
 
     @property
     def urgency(self) -> int:
-        """0 emergency .. 5 telemetry."""
+        """0 emergency .. 5 test."""
         return CLASSES.index(self.event_class)
 
     @property
@@ -51,6 +60,10 @@ _ROWS = (
     Kind(0x20, "checkin_answered", "service", "0010", "0070", None),
     Kind(0x21, "checkin_missed", "urgent", "0010", "0070", "102"),
     Kind(0x22, "inactivity", "urgent", "0010", "0009", "102"),
+    Kind(0x28, "fence_left", "urgent", "0051", "0009", None, lco="019"),
+    Kind(0x29, "fence_entered", "urgent", "0051", "0009", None, True, lco="019"),
+    Kind(0x2A, "home_left", "urgent", "0051", "0009", None, lco="019"),
+    Kind(0x2B, "home_returned", "urgent", "0051", "0009", None, True, lco="019"),
     Kind(0x30, "wearable_removed", "fault", "0003", "0125", "383"),
     Kind(0x31, "wearable_worn", "fault", "0003", "0125", "383", True),
     Kind(0x38, "wearable_battery_low", "fault", "0003", "0016", "384"),
@@ -58,6 +71,9 @@ _ROWS = (
     Kind(0x3A, "wearable_battery_ok", "fault", "0003", "0015", "384", True),
     Kind(0x60, "test_by_hand", "test", "0045", "0102", "601"),
     Kind(0x61, "test_periodic", "test", "0045", "0103", "602"),
+    Kind(0x68, "tamper", "security", "0038", "0125", "137"),
+    Kind(0x70, "visit_arrived", "service", "0003", "0088", None),
+    Kind(0x71, "visit_done", "service", "0003", "0111", None),
 )
 
 BY_CODE = {row.code: row for row in _ROWS}

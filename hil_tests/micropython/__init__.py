@@ -1,0 +1,23 @@
+"""The wearable's MicroPython on this machine: built once from Debian's source, kept in the cache.
+
+Owns which interpreter the bench runs firmware on. Must not know the firmware. `binary()` is the whole interface;
+`python -m hil_tests.micropython` prints the same path.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from hil_tests.micropython import build, stock
+
+
+def binary(bits: int = 64) -> Path:
+    """The interpreter to run firmware with, built now if it is not there yet.
+
+    `bits=32` gives the object sizes of the boards and needs gcc-multilib. Without a compiler it is Debian's own
+    interpreter with a `bluetooth` module in Python. Raises BuildFailed with the tail of the compiler's output.
+    """
+    if shutil.which("gcc") and shutil.which("make"):
+        return build.binary(bits)
+    return stock.binary()
