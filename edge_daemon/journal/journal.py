@@ -50,6 +50,7 @@ class Journal:
         self._path = path
         self._counters = counters
         self._db: aiosqlite.Connection | None = None
+        self._loaded = False
         self._next = _Batch()
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()
@@ -63,20 +64,27 @@ class Journal:
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         self._db = await aiosqlite.connect(self._path)
         try:
-            await schema.prepare(self._db, self._path)
-            loaded = await self._db.execute_fetchall(f"SELECT {rows.COLUMNS} FROM events ORDER BY id")
-            windows = await self._db.execute_fetchall("SELECT wearable, counter FROM windows")
+            await self._load()
         except sqlite3.OperationalError as error:
-            await self.close()
             raise Refusal("journal.in_use", file=self._path, why=error) from error
         except sqlite3.DatabaseError as error:
-            await self.close()
             raise Refusal("journal.damaged", file=self._path, why=error) from error
+        finally:
+            # aiosqlite's thread outlives a failed start and would keep the process from ending.
+            if not self._loaded:
+                await self.close()
+        log.info("journal_opened", alarms=len(self.alarms))
+
+    async def _load(self) -> None:
+        assert self._db is not None
+        await schema.prepare(self._db, self._path)
+        loaded = await self._db.execute_fetchall(f"SELECT {rows.COLUMNS} FROM events ORDER BY id")
+        windows = await self._db.execute_fetchall("SELECT wearable, counter FROM windows")
         for row in loaded:
             alarm = rows.from_row(row)
             self.alarms[alarm.wearable, alarm.number] = alarm
         self.windows = dict(windows)  # type: ignore[arg-type]
-        log.info("journal_opened", alarms=len(self.alarms))
+        self._loaded = True
 
     async def close(self) -> None:
         """Close the file. What was not committed is not there."""
