@@ -9,15 +9,21 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from hil_tests.debian import DebianFailed
 from hil_tests.micropython import build, stock
+from hil_tests.micropython.errors import BuildFailed
 
 
 def binary(bits: int = 64) -> Path:
     """The interpreter to run firmware with, built now if it is not there yet.
 
     `bits=32` gives the object sizes of the boards and needs gcc-multilib. Without a compiler it is Debian's own
-    interpreter with a `bluetooth` module in Python. Raises BuildFailed with the tail of the compiler's output.
+    interpreter with a `bluetooth` module in Python. Raises BuildFailed with the tail of what apt or the compiler
+    printed.
     """
-    if shutil.which("gcc") and shutil.which("make"):
-        return build.binary(bits)
-    return stock.binary()
+    try:
+        if shutil.which("gcc") and shutil.which("make"):
+            return build.binary(bits)
+        return stock.binary()
+    except DebianFailed as failure:
+        raise BuildFailed(str(failure)) from failure

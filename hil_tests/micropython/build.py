@@ -14,8 +14,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from hil_tests import cache
-from hil_tests.micropython import debian
+from hil_tests import cache, debian
 from hil_tests.micropython.errors import BuildFailed
 
 VERSION = "1.25.0+ds-1"

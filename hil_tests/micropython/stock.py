@@ -10,8 +10,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from hil_tests import cache
-from hil_tests.micropython import debian
+from hil_tests import cache, debian
 
 _SUITE = "trixie"
 _PACKAGES = ["micropython", "libc6", "libffi8", "libmbedcrypto16", "libmbedtls21", "libmbedx509-7"]

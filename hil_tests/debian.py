@@ -12,14 +12,14 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from hil_tests.micropython.errors import BuildFailed
-
 _ETC = Path("/etc/apt")
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-# Only for a machine whose apt sources cannot be read: Debian's own address.
-_STOCK = "http://deb.debian.org/debian"
 _WITHIN_S = 300
 _TAIL = 2000
+
+
+class DebianFailed(Exception):
+    """A package could not be had; the message ends with what apt or dpkg printed last."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def release() -> str:
 
 
 def find_archive(etc: Path = _ETC, code_name: str | None = None) -> Archive:
-    """The mirror that this machine takes Debian's main archive from."""
+    """The mirror that this machine takes Debian's main archive from. Raises DebianFailed where it takes it from none."""
     suites = {code_name if code_name is not None else release(), "stable"}
     for file in sorted(etc.glob("sources.list.d/*.sources")):
         for stanza in re.split(r"\n\s*\n", _read(file)):
@@ -47,7 +47,7 @@ def find_archive(etc: Path = _ETC, code_name: str | None = None) -> Archive:
         for line in _read(file).splitlines():
             if archive := _from_line(line, suites):
                 return archive
-    return Archive(_STOCK)
+    raise DebianFailed(f"{etc} names no mirror with Debian's main archive for {' or '.join(sorted(suites))}")
 
 
 def _read(file: Path) -> str:
@@ -59,7 +59,9 @@ def _read(file: Path) -> str:
 
 
 def _from_stanza(stanza: str, suites: set[str]) -> Archive | None:
-    fields = {name.lower(): value.split() for name, value in re.findall(r"^([\w-]+):(.*(?:\n[ \t].*)*)", stanza, re.M)}
+    fields = {
+        name.lower(): value.split() for name, value in re.findall(r"^([\w-]+):(.*(?:\n[ \t].*)*)", stanza, re.MULTILINE)
+    }
     enabled = fields.get("enabled", ["yes"])[0] != "no"
     ours = suites & set(fields.get("suites", [])) and "main" in fields.get("components", [])
     if not (enabled and ours and "deb" in fields.get("types", []) and fields.get("uris")):
@@ -88,7 +90,9 @@ class Apt:
 
     def _write_config(self, archive: Archive, suites: list[str], architectures: list[str]) -> None:
         sources = self._place / "private.list"
-        lines = [f"{kind} [signed-by={archive.keyring}] {archive.uri} {suite} main" for kind, suite in map(str.split, suites)]
+        lines = [
+            f"{kind} [signed-by={archive.keyring}] {archive.uri} {suite} main" for kind, suite in map(str.split, suites)
+        ]
         sources.write_text("\n".join(lines) + "\n")
         settings = [
             f'Dir::Etc::sourcelist "{sources}";',
@@ -123,6 +127,6 @@ class Apt:
                 command, cwd=place, env=environment, capture_output=True, text=True, timeout=_WITHIN_S, check=False
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise BuildFailed(f"{' '.join(command)}: {error}") from error
+            raise DebianFailed(f"{' '.join(command)}: {error}") from error
         if done.returncode:
-            raise BuildFailed(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-_TAIL:]}")
+            raise DebianFailed(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-_TAIL:]}")
