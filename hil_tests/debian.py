@@ -37,7 +37,7 @@ def release() -> str:
 
 
 def find_archive(etc: Path = _ETC, code_name: str | None = None) -> Archive:
-    """The mirror that this machine takes Debian's main archive from. Raises DebianFailed where it takes it from none."""
+    """The mirror that this machine takes Debian's main archive from. Raises DebianFailed where there is none."""
     suites = {code_name if code_name is not None else release(), "stable"}
     for file in sorted(etc.glob("sources.list.d/*.sources")):
         for stanza in re.split(r"\n\s*\n", _read(file)):
@@ -112,6 +112,11 @@ class Apt:
         """Download a source package's files into `place`."""
         self._run(place, "apt-get", "source", "--download-only", f"{package}={version}")
 
+    def missing(self, package: str) -> list[str]:
+        """The package and those of its dependencies that are not installed on this machine."""
+        plan = self._run(self._place, "apt-get", "--simulate", "--no-install-recommends", "install", package)
+        return [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
+
     def unpack(self, packages: list[str], place: Path) -> None:
         """Download binary packages and unpack them together under `place`."""
         place.mkdir(parents=True, exist_ok=True)
@@ -120,7 +125,7 @@ class Apt:
             self._run(place, "dpkg-deb", "-x", str(file), str(place))
             file.unlink()
 
-    def _run(self, place: Path, *command: str) -> None:
+    def _run(self, place: Path, *command: str) -> str:
         environment = {**os.environ, "APT_CONFIG": str(self._place / "apt.conf"), "LC_ALL": "C"}
         try:
             done = subprocess.run(
@@ -130,3 +135,4 @@ class Apt:
             raise DebianFailed(f"{' '.join(command)}: {error}") from error
         if done.returncode:
             raise DebianFailed(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-_TAIL:]}")
+        return done.stdout

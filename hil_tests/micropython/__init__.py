@@ -22,8 +22,17 @@ def binary(bits: int = 64) -> Path:
     printed.
     """
     try:
-        if shutil.which("gcc") and shutil.which("make"):
+        if _can_build():
             return build.binary(bits)
         return stock.binary()
     except DebianFailed as failure:
         raise BuildFailed(str(failure)) from failure
+
+
+def is_built(bits: int = 64) -> bool:
+    """Whether `binary` returns at once: it is in the cache, or there is no compiler to build it with."""
+    return build.finished(bits).exists() or not _can_build()
+
+
+def _can_build() -> bool:
+    return bool(shutil.which("gcc") and shutil.which("make"))

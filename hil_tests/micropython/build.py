@@ -31,14 +31,17 @@ _FLAGS_32 = ["MICROPY_FORCE_32BIT=1", "CFLAGS_EXTRA=-DMICROPY_FLOAT_IMPL=MICROPY
 
 def binary(bits: int) -> Path:
     """The built interpreter, from the cache or built now. Raises BuildFailed."""
-    place = cache.directory("micropython")
-    finished = place / f"{_PROGRAM}-{_fingerprint(bits)}"
-    if finished.exists():
-        return finished
-    with cache.lock(place):
-        if not finished.exists():
-            _build(place, finished, bits)
-    return finished
+    program = finished(bits)
+    if not program.exists():
+        with cache.lock(program.parent):
+            if not program.exists():
+                _build(program.parent, program, bits)
+    return program
+
+
+def finished(bits: int) -> Path:
+    """Where the interpreter made of these very sources is, or will be."""
+    return cache.directory("micropython") / f"{_PROGRAM}-{_fingerprint(bits)}"
 
 
 def _fingerprint(bits: int) -> str:
@@ -48,7 +51,7 @@ def _fingerprint(bits: int) -> str:
     return digest.hexdigest()[:16]
 
 
-def _build(place: Path, finished: Path, bits: int) -> None:
+def _build(place: Path, target: Path, bits: int) -> None:
     tarball = _tarball(place)
     mbedtls = _mbedtls(place, bits)
     with tempfile.TemporaryDirectory(dir=place, prefix="build-") as temporary:
@@ -65,7 +68,7 @@ def _build(place: Path, finished: Path, bits: int) -> None:
         flags = ["VARIANT=pingan", f"MBEDTLS_INCLUDE={mbedtls}/usr/include", f"MBEDTLS_ARCHIVE={archive_file}"]
         _make(source / "ports/unix", flags + (_FLAGS_32 if bits == 32 else []))
         program = source / "ports/unix/build-pingan" / _PROGRAM
-        os.replace(program, finished)
+        os.replace(program, target)
 
 
 def _make(place: Path, arguments: list[str]) -> None:

@@ -1,0 +1,27 @@
+# Two commands do everything: `make demo` and `make test`. Both install what they need first (tools/setup.sh says what).
+# Options: DEMO="--once --json", TEST="-k press", BENCH="--quick".
+PINGAN = .venv/bin/pingan
+
+.PHONY: setup setup-test demo test check bench clean
+
+demo: setup
+	@$(PINGAN) demo $(DEMO)
+
+test: setup-test check
+	@.venv/bin/python -m pytest $(TEST)
+
+setup:
+	@tools/setup.sh demo
+
+setup-test:
+	@tools/setup.sh test
+
+check: setup
+	@tools/check.sh
+
+bench: setup
+	@$(PINGAN) bench $(BENCH)
+
+# What was installed and built for this checkout; the cache of built interpreters (~/.cache/pingan) stays.
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache *.egg-info artifacts
