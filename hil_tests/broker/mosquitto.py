@@ -1,4 +1,4 @@
-"""One mosquitto on loopback: start, stop, kill, start again on the same port. Owns the process, its port and its directory.
+"""One mosquitto on loopback: start, stop, kill, start again on the same port. Owns process, port and directory.
 
 Must not know what is published. The broker's session state lives in its directory, so that a stop and a start lose no
 subscription and no queued message; a kill loses what mosquitto itself would lose (it saves every second here).
