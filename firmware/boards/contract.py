@@ -1,0 +1,155 @@
+"""The board contract: everything the application asks of a board, and nothing else. Documentation of record.
+
+Owns the names and what each promises. Must not know any board, nor the application. It is not staged into an image:
+a board file is `board.py` there, offers a class `Board` with the names below and need not inherit from it
+(tests/firmware holds every board file to it). main.py makes the one `Board()` and passes it down.
+
+Contexts. MicroPython runs callbacks *in scheduler context*: between two bytecodes of the main loop, one after
+another, never inside each other. Whatever is marked "no heap" takes no MicroPython heap: it is on the way from the
+button to the radio, which is proved under `micropython.heap_lock()`. Numbers stay small ints on a 32-bit board
+(below 2^30) wherever "no heap" is promised.
+"""
+
+# How this run of the application came about; also byte 14 of a heartbeat (protocol/README.md section 6.3).
+RESET_UNKNOWN = 0
+RESET_POWER_ON = 1
+RESET_DEEP_SLEEP = 2
+RESET_WATCHDOG = 3
+RESET_SOFT = 4
+RESET_BROWN_OUT = 5
+
+# What ended a deep sleep.
+WAKE_NONE = 0
+WAKE_BUTTON = 1
+WAKE_TIMER = 2
+WAKE_SERIAL = 3
+
+# What the application may keep in RTC memory. The board keeps its own (epoch, start of time) besides.
+RTC_SIZE = 1024
+
+# How often the tick callback comes while awake. The button is debounced over one tick.
+TICK_MS = 20
+
+# The data file system is littlefs v2 made and mounted with these: MicroPython then has a cache of 512 bytes, so a file
+# of at most 512 bytes lies inside its directory block, and rewriting it is one append and hardly ever an erase.
+FLASH_READ_SIZE = 32
+FLASH_PROGRAM_SIZE = 128
+
+
+class Board:
+    """One wearable's hardware. Construction brings up pins and clocks, works out why we run, and cannot fail.
+
+    Attributes (all set by construction):
+      name            "pendant-xiao-esp32c3"; lower case, for logs and the technician
+      profile         "pendant" or "watch"
+      release         True in a release build: no REPL, no file access, nothing but frames on the serial line
+      has_led, has_motor, has_display     what can be shown; the application shows on everything there is
+      reset_cause, wake_cause             RESET_* and WAKE_* above
+      power_epoch     0..2^32-1, random, made at power-on and kept in RTC memory: the same as long as time runs on
+      started_ms      ms from power-on to the start of this run, deep sleep included (may be a large int)
+      button_edges    number of edges since construction, for nobody but deep_sleep's own check
+    """
+
+    # ---- time ----
+
+    def now_ms(self):
+        """Ms since this run started, monotonic. No heap during the first 12 days of a run."""
+
+    def wait(self, most_ms):
+        """Pause the main loop for up to `most_ms`; callbacks run meanwhile. Returns early when one ran or when serial
+        bytes wait. The only place where the main loop stands still."""
+
+    def on_tick(self, callback):
+        """Call `callback()` every TICK_MS in scheduler context, from now on. One callback; late ticks may merge."""
+
+    # ---- button ----
+
+    def on_button(self, callback):
+        """Call `callback(pressed)` on every edge, not debounced, in scheduler context and as soon as it can be.
+
+        Edges may merge when the contact bounces; then the last call tells the level that holds. One callback.
+        """
+
+    def button_pressed(self):
+        """The level now. True while held. No heap."""
+
+    # ---- what the wearer sees and feels; all no heap, all return at once ----
+
+    def led(self, rgb):
+        """Show 0xRRGGBB; 0 is off. A board with one colour shows any of them as on."""
+
+    def motor(self, on):
+        """Vibration on or off."""
+
+    def show(self, stage, number):
+        """What the feedback now stands at: sos.stages.* and the event's number (0: none).
+
+        Called in scheduler context. A display notes the two and draws them in wait(); others do nothing.
+        """
+
+    # ---- battery and cable ----
+
+    def battery_mv(self):
+        """Cell voltage in mV as measured now; 0 when this board cannot tell. May take milliseconds; may allocate."""
+
+    def external_power(self):
+        """True on the cradle or a cable. The application then stays awake and listens to the serial line."""
+
+    # ---- flash ----
+
+    def mount_flash(self):
+        """Mount the data file system and return its path ("/flash"), no slash at the end.
+
+        Raises OSError when it cannot be read. NEVER formats: what looks broken may still hold keys and alarms.
+        """
+
+    # ---- RTC memory: survives deep sleep, soft reset and the watchdog; not the loss of power ----
+
+    def rtc_load(self):
+        """What rtc_store kept, as bytes; b"" when there is nothing."""
+
+    def rtc_store(self, data):
+        """Keep at most RTC_SIZE bytes. May allocate."""
+
+    # ---- links ----
+
+    def bluetooth(self):
+        """The `bluetooth.BLE()` object, not yet active; None on a board without."""
+
+    def serial_read(self, buf):
+        """Read what waits on the serial line, at most len(buf) bytes; return how many, 0 for none. Never blocks.
+
+        Also 0 when there is no serial line. Noise and cuts are the caller's to survive.
+        """
+
+    def serial_write(self, buf, size):
+        """Write buf[:size]; True when the line took all of it. Blocks for 20 ms at most. No heap.
+
+        False when there is no line or nobody reads. Part of it may have gone out: frames find their own ends again.
+        """
+
+    # ---- life and death ----
+
+    def watchdog(self, timeout_ms):
+        """Start the watchdog: without feed() for `timeout_ms` the board resets (RESET_WATCHDOG). Cannot be stopped."""
+
+    def feed(self):
+        """Feed it. The application does so only while its main loop turns and its ticks come."""
+
+    def deep_sleep(self, sleep_ms):
+        """Stop everything but RTC memory for `sleep_ms`, or until the button is pressed or the cable comes.
+
+        Does not return, for the application starts anew - unless the button is down or an edge has come that
+        on_button's callback was not yet given: then it returns at once, and the application stays awake.
+        """
+
+    def reset(self):
+        """Restart the application now (RESET_SOFT). Does not return."""
+
+    # ---- development ----
+
+    def ready(self, version):
+        """The application takes presses from now on; `version` is the firmware's, "1.0.0"."""
+
+    def log(self, text):
+        """A line for whoever develops; dropped in a release build. No secret goes in."""
