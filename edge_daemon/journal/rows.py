@@ -10,7 +10,11 @@ COLUMNS = (
     "wearable, number, kind, detail, age_ms, age_resolution_ms, age_at_least, battery_percent, link, rssi_dbm, boot_id,"
     " heard_ms, heard_wall_ms, raw, stage, reason"
 )
-INSERT = f"INSERT OR IGNORE INTO events ({COLUMNS}, urgency) VALUES ({', '.join('?' * 17)})"
+# Only the identity may meet itself. OR IGNORE would also pass over a row the tables refuse, and STORED would be a lie.
+INSERT = (
+    f"INSERT INTO events ({COLUMNS}, urgency) VALUES ({', '.join('?' * 17)}) ON CONFLICT (wearable, number) DO NOTHING"
+)
+DELETE = "DELETE FROM events WHERE wearable = ? AND number = ?"
 ADVANCE = "UPDATE events SET stage = ?, reason = ? WHERE wearable = ? AND number = ?"
 WINDOW = (
     "INSERT INTO windows (wearable, counter) VALUES (?, ?)"

@@ -131,12 +131,18 @@ async def test_a_newer_file_and_a_damaged_file_are_refused_and_left_alone(tmp_pa
     assert damaged.read_bytes() == b"no database at all, " * 100
 
 
-async def test_only_closed_alarms_are_purged(tmp_path: Path) -> None:
-    async with opened(tmp_path / "journal.sqlite3") as journal:
-        for number, stage in ((1, codes.CLOSED), (2, codes.ACCEPTED), (3, codes.REFUSED)):
+async def test_what_the_platform_has_is_purged_and_what_it_has_not_stays_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path) as journal:
+        for number, stage in ((1, codes.CLOSED), (2, codes.STORED), (3, codes.REFUSED), (4, codes.ACCEPTED)):
             alarm = an_alarm(number)
             await journal.store(alarm, number)
             alarm.stage = stage
-        assert await journal.purge(5000) == 0
-        assert await journal.purge(5001) == 2
+            journal.advance(alarm)
+        assert journal.purge(5000) == 0
+        assert journal.purge(5001) == 3
         assert list(journal.alarms) == [(WEARABLE, 2)]
+        assert [alarm.number for alarm in journal.open_of(WEARABLE)] == [2]
+        # One of them comes again while its deletion is still to be written: it is new, and it stays.
+        await journal.store(an_alarm(3), 9)
+    assert rows(path) == [(2, 1), (3, 1)]
