@@ -62,6 +62,12 @@ class Alarm:
     tries: int = 0
     misses: int = 0
     path_lost: bool = False
+    busy: bool = False
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Wearable and number: the identity, as the gateway looks it up."""
+        return self.wearable, self.number
 
     @property
     def event(self) -> str:
@@ -80,6 +86,8 @@ class Alarm:
 
     def told_stage(self) -> int:
         """What the wearer may be told now."""
-        if self.stage == codes.STORED and self.path_lost:
-            return codes.NO_PATH
-        return self.stage
+        if self.stage != codes.STORED:
+            return self.stage
+        if self.busy:
+            return codes.BUSY
+        return codes.NO_PATH if self.path_lost else codes.STORED

@@ -1,13 +1,14 @@
 """From a frame as heard to an alarm on disk and a true answer. Owns that straight way, and nothing of radio or MQTT.
 
 Guarantee: STORED is told after the commit; each genuine question gets the present state; what is genuine and cannot
-be read is kept raw and raised, never dropped.
+be read is kept raw and raised, never dropped; a disk that hangs or fails does not hold an alarm back from the platform.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from binascii import crc32
+from collections.abc import Callable, Coroutine
 
 from edge_daemon.admission import Admission, Admitted, Unknown
 from edge_daemon.clock import Clock
@@ -29,6 +30,8 @@ log = Log("intake")
 _TOLD_MOST = 16
 # A genuine event whose number cannot be read still needs an identity: this range is never counted up to.
 _UNNUMBERED = 0xF00000
+# A commit takes a millisecond, on a bad card tens of them. After this long the platform is told without it.
+_COMMIT_WITHIN_S = 1.0
 
 
 class Intake:
@@ -56,6 +59,7 @@ class Intake:
         self._counters = counters
         self._search_every_ms = int(1000 / wide_searches_per_s)
         self._next_search_ms = 0
+        self._searching = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_heartbeat: Callable[[str, Heartbeat, Heard], None] = lambda handle, beat, heard: None
         self.on_stranger: Callable[[Unknown], None] = lambda unknown: None
@@ -66,10 +70,10 @@ class Intake:
         if isinstance(admitted, Admitted):
             self._take(admitted)
         elif isinstance(admitted, Unknown):
-            self._start(self._unknown(admitted))
+            self._unknown(admitted)
 
-    def _start(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work)  # type: ignore[arg-type]
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
@@ -79,20 +83,32 @@ class Intake:
             self._counters.add("intake_failed")
             log.error("intake_failed", exc=task.exception())
 
-    async def _unknown(self, unknown: Unknown) -> None:
-        """Ours but far ahead? Else a stranger's. The search is limited: noise must not keep the processor busy."""
+    def _unknown(self, unknown: Unknown) -> None:
+        """Ours but far ahead? Else a stranger's. Searches are few, one at a time: noise must not keep us busy."""
         now_ms = self._clock.now_ms()
-        if now_ms >= self._next_search_ms:
-            self._next_search_ms = now_ms + self._search_every_ms
-            self._counters.add("wide_searches")
+        if self._searching or now_ms < self._next_search_ms:
+            self._stranger(unknown)
+            return
+        self._next_search_ms = now_ms + self._search_every_ms
+        self._searching = True
+        self._start(self._search(unknown))
+
+    async def _search(self, unknown: Unknown) -> None:
+        self._counters.add("wide_searches")
+        try:
             found = await asyncio.to_thread(self._admission.find_far, unknown.rolling_id)
-            if found is not None:
-                admitted = self._admission.admit_far(*found, unknown)
-                if admitted is not None:
-                    log.info("found_far_ahead", wearable=admitted.wearable.handle, counter=admitted.counter)
-                    self._take(admitted)
-                return
-        if self._strangers.may_pass(unknown, now_ms):
+        finally:
+            self._searching = False
+        if found is None:
+            self._stranger(unknown)
+            return
+        admitted = self._admission.admit_far(*found, unknown)
+        if admitted is not None:
+            log.info("found_far_ahead", wearable=admitted.wearable.handle, counter=admitted.counter)
+            self._take(admitted)
+
+    def _stranger(self, unknown: Unknown) -> None:
+        if self._strangers.may_pass(unknown, self._clock.now_ms()):
             self.on_stranger(unknown)
 
     def _take(self, admitted: Admitted) -> None:
@@ -107,57 +123,65 @@ class Intake:
         except NotUnderstood as error:
             self._counters.add("not_understood")
             log.warning("not_understood", wearable=handle, type=admitted.frame_type, why=str(error))
-        self._commands.heard_from(handle, self._clock.now_ms())
+        self._commands.heard_from(admitted, self._clock.now_ms())
 
     def _message(self, handle: str, admitted: Admitted) -> None:
         if admitted.frame_type == codes.HELLO:
-            self._hello(handle, Hello(admitted.body))
+            self._hello(admitted, Hello(admitted.body))
         elif admitted.frame_type == codes.HEARTBEAT:
             self.on_heartbeat(handle, Heartbeat(admitted.body), admitted.heard)
-            self._replies.greet(handle)
+            self._replies.greet(admitted)
         elif admitted.frame_type == codes.RESULT:
             self._commands.result(handle, Result(admitted.body))
         else:
             raise NotUnderstood("unknown frame type")
 
-    def _hello(self, handle: str, hello: Hello) -> None:
+    def _hello(self, question: Admitted, hello: Hello) -> None:
         """Tell the state of the event asked for, and of all that are open. Unknown here: HEARD with its number."""
-        asked = self._journal.alarms.get((handle, hello.number)) if hello.asks_state else None
-        told = [alarm for alarm in self._journal.open_alarms() if alarm.wearable == handle and alarm is not asked]
-        for alarm in told[-_TOLD_MOST:] if hello.asks_state else []:
-            if alarm.stage != codes.HEARD:
-                self._replies.tell(alarm)
+        if not hello.asks_state:
+            self._replies.greet(question)
+            return
+        handle = question.wearable.handle
+        asked = self._journal.alarms.get((handle, hello.number))
+        for alarm in self._journal.open_of(handle)[-_TOLD_MOST:]:
+            if alarm is not asked and alarm.stage != codes.HEARD:
+                self._replies.tell(question, alarm)
         if asked is not None and asked.stage != codes.HEARD:
-            self._replies.tell(asked)
+            self._replies.tell(question, asked)
         else:
-            self._replies.greet(handle, hello.number if hello.asks_state else 0)
+            self._replies.greet(question, hello.number)
 
     async def _event(self, admitted: Admitted) -> None:
         alarm = self._alarm(admitted)
-        known = self._journal.alarms.get((alarm.wearable, alarm.number))
+        known = self._journal.alarms.get(alarm.key)
         if known is not None:
+            self._counters.add("events_again")
             alarm = known
         if alarm.stage == codes.HEARD:
-            if not await self._store(alarm, admitted.counter):
-                return
+            await self._store(alarm, admitted.counter)
         else:
-            self._counters.add("events_again")
             self._journal.move_window(alarm.wearable, admitted.counter)
-        self._replies.tell(alarm)
-        self._commands.heard_from(alarm.wearable, self._clock.now_ms())
+        if alarm.stage != codes.HEARD:
+            self._replies.tell(admitted, alarm)
+        self._commands.heard_from(admitted, self._clock.now_ms())
 
-    async def _store(self, alarm: Alarm, counter: int) -> bool:
-        """Commit, then forward. An alarm the disk would not take is forwarded from memory and not told STORED."""
-        first = (alarm.wearable, alarm.number) not in self._journal.alarms
+    async def _store(self, alarm: Alarm, counter: int) -> None:
+        """Commit, then forward. What the disk does not take in time is forwarded from memory and not told STORED."""
+        late = asyncio.get_running_loop().call_later(_COMMIT_WITHIN_S, self._forward, alarm, "late")
         try:
             await self._journal.store(alarm, counter)
+            self._forward(alarm, "stored")
         except StoreFailed:
             self._counters.add("events_unstored")
-        if first:
-            self._counters.add("events_stored" if alarm.stage != codes.HEARD else "events_from_memory")
-            log.info("event_stored", event=alarm.event, kind=alarm.meaning.name, link=alarm.link, stage=alarm.stage)
-            self._forwarder.add(alarm)
-        return alarm.stage != codes.HEARD
+            self._forward(alarm, "failed")
+        finally:
+            late.cancel()
+
+    def _forward(self, alarm: Alarm, commit: str) -> None:
+        """Hand an alarm to the forwarder, once. `commit`: stored, late or failed."""
+        if self._forwarder.add(alarm):
+            self._counters.add("events_stored" if commit == "stored" else "events_from_memory")
+            log.info("event_heard", event=alarm.event, kind=alarm.meaning.name, link=alarm.link, commit=commit)
 
     def _alarm(self, admitted: Admitted) -> Alarm:
         """Read an event body; what cannot be read becomes an alarm that carries it raw."""
@@ -166,10 +190,11 @@ class Intake:
             event = Event(body)
             raw = None if event.kind in kinds.BY_CODE else body
         except NotUnderstood:
-            event, raw = Event(_readable(body, admitted.counter)), body
+            event, raw = Event(_readable(body)), body
         if raw is not None:
             self._counters.add("not_understood")
             log.error("event_not_understood", wearable=handle, number=event.number, size=len(body))
+        now_ms = self._clock.now_ms()
         return Alarm(
             handle,
             event.number,
@@ -183,13 +208,16 @@ class Intake:
             heard.rssi_dbm,
             self._clock.boot_id,
             heard.at_ms,
-            self._clock.wall_ms() - (self._clock.now_ms() - heard.at_ms),
+            self._clock.wall_ms() - (now_ms - heard.at_ms),
             raw,
         )
 
 
-def _readable(body: bytes, counter: int) -> bytes:
-    """Seven bytes that can be read, from a body that cannot: cut TLVs go, missing bytes say unknown."""
+def _readable(body: bytes) -> bytes:
+    """Seven bytes that can be read, from a body that cannot: cut TLVs go, missing bytes say unknown.
+
+    A number that is missing is made of the body itself, so that its repeats stay one event.
+    """
     if len(body) >= 4:
         return body[:7] + b"\xff\xff\xf0"[len(body) - 4 :]
-    return bytes([0]) + (_UNNUMBERED | counter & 0xFFFFF).to_bytes(3, "big") + b"\xff\xff\xf0"
+    return bytes([0]) + (_UNNUMBERED | crc32(body) & 0xFFFFF).to_bytes(3, "big") + b"\xff\xff\xf0"

@@ -1,7 +1,9 @@
 """Sealed answers to the wearables. Guarantee: a wearable is told what is true of its event now, never more.
 
-Owns who asked last, under which counter, and by which way. Must not know how a stage came about.
-A lost answer needs no retry here: the wearable asks again, and each question is answered with the present state.
+Owns the newest question of each wearable and the ways it has been heard by. Must not know how a stage came about.
+An answer goes back by the way its question came: a cradle's port stays open when the wearable has left it, so an open
+way says nothing about where the wearable is. News, which nobody asked for, goes by every way that is open. A lost
+answer needs no retry here: the wearable asks again, and each question is answered with the present state.
 """
 
 from __future__ import annotations
@@ -12,7 +14,6 @@ from dataclasses import dataclass
 from edge_daemon.admission import Admitted
 from edge_daemon.counters import Counters
 from edge_daemon.heard import Alarm, Path
-from edge_daemon.registry import Wearable
 from protocol import codes
 from protocol.frame import DownSealer
 from protocol.messages import pack_answer, pack_command
@@ -22,11 +23,14 @@ _SALT_SIZE = 8
 
 @dataclass(slots=True)
 class _Contact:
-    """The last question of a wearable: its counter is the freshness of what we answer."""
+    """What is known of one wearable. The counter of its newest question is the freshness of what we tell.
+
+    `paths`: the newest way of each link it has been heard by.
+    """
 
     sealer: DownSealer
     counter: int
-    path: Path
+    paths: dict[str, Path]
 
 
 class Replies:
@@ -37,41 +41,46 @@ class Replies:
         self._contacts: dict[str, _Contact] = {}
 
     def heard_from(self, admitted: Admitted) -> None:
-        """Note a genuine frame as the newest question. A way that is open now is kept before one that is not."""
-        handle = admitted.wearable.handle
-        known = self._contacts.get(handle)
-        if known is None:
-            self._contacts[handle] = _Contact(_sealer(admitted.wearable), admitted.counter, admitted.heard.path)
-            return
-        known.counter = admitted.counter
-        if admitted.heard.path.live or not known.path.live:
-            known.path = admitted.heard.path
+        """Note a genuine frame as the newest question."""
+        contact = self._contact(admitted)
+        contact.counter = max(contact.counter, admitted.counter)
+        contact.paths[admitted.heard.link] = admitted.heard.path
 
-    def tell(self, alarm: Alarm) -> None:
-        """Answer the wearable's last question with the alarm's state."""
-        self._send(alarm.wearable, codes.ANSWER, pack_answer(alarm.told_stage(), alarm.number, alarm.reason))
+    def tell(self, question: Admitted, alarm: Alarm) -> None:
+        """Answer a question with the alarm's state."""
+        self._answer(question, codes.ANSWER, _state(alarm))
+
+    def greet(self, question: Admitted, unknown_number: int = 0) -> None:
+        """Answer a question for which there is nothing to tell, or whose event this gateway does not have."""
+        self._answer(question, codes.ANSWER, pack_answer(codes.HEARD, unknown_number, codes.REASON_NONE))
+
+    def command(self, question: Admitted, command_id: int, code: int, args: bytes) -> None:
+        """Send a command as an answer to a question."""
+        self._answer(question, codes.COMMAND, pack_command(command_id, code, args))
 
     def tell_if_there(self, alarm: Alarm) -> None:
-        """News: told now where the way is open; otherwise the wearable's next question brings it."""
+        """News: told now by every way that is open; otherwise the wearable's next question brings it."""
         contact = self._contacts.get(alarm.wearable)
-        if contact is not None and contact.path.live:
-            self.tell(alarm)
-
-    def greet(self, handle: str, unknown_number: int = 0) -> None:
-        """Answer a hello for which there is nothing to tell, or whose event this gateway does not have."""
-        self._send(handle, codes.ANSWER, pack_answer(codes.HEARD, unknown_number, codes.REASON_NONE))
-
-    def command(self, handle: str, command_id: int, code: int, args: bytes) -> None:
-        """Send a command as an answer to the last question."""
-        self._send(handle, codes.COMMAND, pack_command(command_id, code, args))
-
-    def _send(self, handle: str, frame_type: int, body: bytes) -> None:
-        contact = self._contacts.get(handle)
         if contact is None:
             return
-        contact.path.send(contact.sealer.seal(frame_type, contact.counter, os.urandom(_SALT_SIZE), body))
+        for path in contact.paths.values():
+            if path.live:
+                self._send(path, contact, codes.ANSWER, contact.counter, _state(alarm))
+
+    def _answer(self, question: Admitted, frame_type: int, body: bytes) -> None:
+        self._send(question.heard.path, self._contact(question), frame_type, question.counter, body)
+
+    def _send(self, path: Path, contact: _Contact, frame_type: int, counter: int, body: bytes) -> None:
+        path.send(contact.sealer.seal(frame_type, counter, os.urandom(_SALT_SIZE), body))
         self._counters.add("answers_sent")
 
+    def _contact(self, admitted: Admitted) -> _Contact:
+        contact = self._contacts.get(admitted.wearable.handle)
+        if contact is None:
+            contact = _Contact(DownSealer(admitted.wearable.down), admitted.counter, {})
+            self._contacts[admitted.wearable.handle] = contact
+        return contact
 
-def _sealer(wearable: Wearable) -> DownSealer:
-    return DownSealer(wearable.down)
+
+def _state(alarm: Alarm) -> bytes:
+    return pack_answer(alarm.told_stage(), alarm.number, alarm.reason)
