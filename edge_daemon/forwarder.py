@@ -24,10 +24,15 @@ from protocol import codes
 
 log = Log("forwarder")
 
-# Messages whose answer is awaited at once; more would only wait in the broker's queue.
-_MESSAGES_UNDER_WAY = 64
-# An event the platform has, but not closed: after a reconnect its state is asked once, for at most this long.
-_ASK_STATE_MS = 7 * 86_400_000
+# Backlog messages that the broker has not confirmed. Few, for they stand in the socket before a fresh emergency: four
+# of fifty events are 80 KB. A fresh emergency waits for none of them.
+_BACKLOG_UNDER_WAY = 4
+# What the platform has and has not closed is asked for at each reconnect and this often: its news may have got lost
+# with whoever was to send it. For at most a week.
+_ASK_STATE_EVERY_MS = 300_000
+_ASK_STATE_FOR_MS = 7 * 86_400_000
+# However soon a busy platform wants it again: not in a tight circle.
+_BUSY_LEAST_S = 1.0
 
 
 class Forwarder:
@@ -46,7 +51,6 @@ class Forwarder:
         self._waiting: dict[tuple[str, int], Alarm] = {}
         self._under_way: dict[tuple[str, int], Alarm] = {}
         self._wake = asyncio.Event()
-        self._room = asyncio.Semaphore(_MESSAGES_UNDER_WAY)
         self._sending: set[asyncio.Task[None]] = set()
         self.on_news: Callable[[Alarm], None] = lambda alarm: None
 
@@ -59,15 +63,21 @@ class Forwarder:
         """Take up what the journal holds from before."""
         for alarm in self._journal.open_alarms():
             if alarm.waiting:
-                self._waiting[alarm.wearable, alarm.number] = alarm
+                self._waiting[alarm.key] = alarm
                 self._queue.retry(alarm, self._clock.now_ms())
         self._wake.set()
 
-    def add(self, alarm: Alarm) -> None:
-        """A new alarm. One that could not be stored (stage HEARD) is sent from memory all the same."""
-        self._waiting[alarm.wearable, alarm.number] = alarm
+    def add(self, alarm: Alarm) -> bool:
+        """A new alarm. One that could not be stored (stage HEARD) is sent from memory all the same.
+
+        Returns False for one that it has or has had: nothing is sent for it then.
+        """
+        if not alarm.waiting or alarm.key in self._waiting:
+            return False
+        self._waiting[alarm.key] = alarm
         self._queue.add(alarm)
         self._wake.set()
+        return True
 
     async def connected(self) -> None:
         """The way is open: send what waits, and ask the state of what the platform had not closed."""
@@ -75,22 +85,22 @@ class Forwarder:
         for alarm in self._under_way.values():
             self._queue.retry(alarm, now_ms)
         for alarm in self._journal.open_alarms():
-            if not alarm.waiting and self._clock.wall_ms() - alarm.heard_wall_ms < _ASK_STATE_MS:
-                self._queue.retry(alarm, now_ms)
+            self._ask_state(alarm, now_ms)
         self._queue.hurry()
         self._wake.set()
+
+    def disconnected(self) -> None:
+        """The way is lost: nobody will confirm what is being sent. The deadlines of the answers still stand."""
+        for task in self._sending:
+            task.cancel()
 
     async def run(self) -> None:
         """Send for ever: as soon as something is due and there is room under way."""
         while True:
-            await self._room.acquire()
             alarms = self._take()
             if alarms:
-                task = asyncio.create_task(self._send(alarms))
-                self._sending.add(task)
-                task.add_done_callback(self._sent)
+                self._send(alarms)
                 continue
-            self._room.release()
             self._wake.clear()
             try:
                 await asyncio.wait_for(self._wake.wait(), self._idle_s())
@@ -99,21 +109,22 @@ class Forwarder:
 
     def answered(self, answer: PlatformAnswer) -> bool:
         """The platform's word on one event; False when it is none of ours."""
-        key = (answer.wearable, answer.number)
-        alarm = self._journal.alarms.get(key)
+        alarm = self._journal.alarms.get((answer.wearable, answer.number))
         if alarm is None or alarm.stage in FINAL_STAGES:
             return alarm is not None
         if answer.stage == codes.BUSY:
             self._busy(alarm, answer)
             return True
-        if answer.stage <= alarm.stage:
+        # What has been accepted can't be refused any more: the wearer was told, and somebody may be on the way.
+        if answer.stage <= alarm.stage or (answer.stage == codes.REFUSED and not alarm.waiting):
             return True
-        alarm.stage, alarm.reason, alarm.path_lost = answer.stage, answer.reason, False
-        self._waiting.pop(key, None)
-        self._under_way.pop(key, None)
+        alarm.stage, alarm.reason, alarm.path_lost, alarm.busy = answer.stage, answer.reason, False, False
+        self._waiting.pop(alarm.key, None)
+        self._under_way.pop(alarm.key, None)
         self._counters.add(f"platform_{_NAMES[answer.stage]}")
         log.info("event_" + _NAMES[answer.stage], event=alarm.event, reason=answer.reason)
         self._journal.advance(alarm)
+        self._ask_state(alarm, self._clock.now_ms() + _ASK_STATE_EVERY_MS)
         self.on_news(alarm)
         return True
 
@@ -123,54 +134,87 @@ class Forwarder:
             return
         self._counters.add("platform_busy")
         log.warning("event_busy", event=alarm.event, retry_after_s=answer.retry_after_s)
-        wait_s = self._settings.fast_s if answer.retry_after_s is None else answer.retry_after_s
-        self._queue.retry(alarm, self._clock.now_ms() + int(wait_s * 1000))
+        wait_ms = delay_ms(max(alarm.tries, 1), self._settings)
+        if answer.retry_after_s is not None:
+            wait_ms = int(max(answer.retry_after_s, _BUSY_LEAST_S) * 1000)
+        # It has answered: this try is no miss.
+        self._under_way.pop(alarm.key, None)
+        self._queue.retry(alarm, self._clock.now_ms() + wait_ms)
         self._wake.set()
+        alarm.path_lost = False
+        if not alarm.busy:
+            alarm.busy = True
+            self.on_news(alarm)
+
+    def _ask_state(self, alarm: Alarm, due_ms: int) -> None:
+        """Send an alarm once more that the platform has and has not closed: it answers with the present state."""
+        young = self._clock.wall_ms() - alarm.heard_wall_ms < _ASK_STATE_FOR_MS
+        if young and not alarm.waiting and alarm.stage not in FINAL_STAGES:
+            self._queue.retry(alarm, due_ms)
 
     def _take(self) -> list[Alarm]:
-        """The next message's alarms. Those that were answered meanwhile need no message."""
-        taken = self._queue.take(self._clock.now_ms(), self._settings.batch)
-        return [alarm for alarm in taken if alarm.stage not in FINAL_STAGES]
+        """The next message's alarms. Those that were closed meanwhile need no message."""
+        while self._queue.has_fresh or len(self._sending) < _BACKLOG_UNDER_WAY:
+            taken = self._queue.take(self._clock.now_ms(), self._settings.batch)
+            alarms = [alarm for alarm in taken if alarm.stage not in FINAL_STAGES]
+            if alarms or not taken:
+                return alarms
+        return []
 
     def _idle_s(self) -> float | None:
+        """How long there is nothing to do unless something happens; a message that gets through wakes us, too."""
         due_ms = self._queue.next_due_ms()
-        return None if due_ms is None else max(due_ms - self._clock.now_ms(), 1) / 1000
+        if due_ms is None or len(self._sending) >= _BACKLOG_UNDER_WAY:
+            return None
+        return max(due_ms - self._clock.now_ms(), 1) / 1000
 
-    def _sent(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
-        self._room.release()
-        if not task.cancelled() and task.exception() is not None:
-            log.error("send_failed", exc=task.exception())
+    def _send(self, alarms: list[Alarm]) -> None:
+        """One message: out, and after its deadline whatever it did not get accepted is put back to be sent again.
 
-    async def _send(self, alarms: list[Alarm]) -> None:
-        """One message: out, and after its deadline whatever it did not get accepted is put back to be sent again."""
-        data = payload.events(self._gateway, alarms, self._clock)
+        The deadline is set here, before anything that can fail or be cancelled: an alarm taken from the queue must
+        come back to it.
+        """
         sent = []
         for alarm in alarms:
             alarm.tries += 1
             sent.append((alarm, alarm.tries))
-            self._under_way[alarm.wearable, alarm.number] = alarm
+            self._under_way[alarm.key] = alarm
             log.debug("event_sent", event=alarm.event, tries=alarm.tries)
         asyncio.get_running_loop().call_later(self._settings.answer_within_s, self._deadline, sent)
+        task = asyncio.create_task(self._publish(alarms))
+        self._sending.add(task)
+        task.add_done_callback(self._published)
+
+    async def _publish(self, alarms: list[Alarm]) -> None:
+        data = payload.events(self._gateway, alarms, self._clock)
         try:
             await self._uplink.publish("event", data, answer="answer", correlation=alarms[0].event.encode())
         except UplinkDown as error:
             self._counters.add("publish_failed")
             log.debug("publish_failed", why=str(error), events=len(alarms))
 
+    def _published(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self._wake.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("send_failed", exc=task.exception())
+
     def _deadline(self, sent: list[tuple[Alarm, int]]) -> None:
-        """Answers were due now. What was sent again meanwhile has a later deadline of its own."""
+        """Answers were due now. What was answered is not under way; what was sent again has a later deadline."""
         now_ms = self._clock.now_ms()
         for alarm, tries in sent:
-            if alarm.tries != tries:
+            if alarm.tries != tries or alarm.key not in self._under_way:
                 continue
-            self._under_way.pop((alarm.wearable, alarm.number), None)
+            del self._under_way[alarm.key]
             if alarm.waiting:
                 self._missed(alarm, now_ms)
+            else:
+                self._ask_state(alarm, now_ms + _ASK_STATE_EVERY_MS)
         self._wake.set()
 
     def _missed(self, alarm: Alarm, now_ms: int) -> None:
         alarm.misses += 1
+        alarm.busy = False
         self._counters.add("answers_missed")
         wait_ms = delay_ms(alarm.tries, self._settings) - int(self._settings.answer_within_s * 1000)
         self._queue.retry(alarm, now_ms + max(wait_ms, 0))

@@ -58,9 +58,14 @@ class OutQueue:
         """The way is open again: everything that waits for its time is due now, in order of urgency, then age."""
         while self._fresh:
             self._put_due(self._fresh.popleft())
-        for _, _, alarm in sorted(self._later):
+        for _, _, alarm in sorted(self._later, key=lambda row: row[2].heard_wall_ms):
             self._put_due(alarm)
         self._later.clear()
+
+    @property
+    def has_fresh(self) -> bool:
+        """Whether a fresh emergency waits for its own message."""
+        return bool(self._fresh)
 
     def next_due_ms(self) -> int | None:
         """When the earliest waiting alarm falls due, or None."""
