@@ -11,6 +11,7 @@ import logging
 import random
 import socket
 import ssl
+import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -29,6 +30,13 @@ log = Log("uplink")
 # The broker keeps our subscription and what came for us this long while we are away.
 _SESSION_EXPIRY_S = 7 * 86400
 _PUBACK_WITHIN_S = 10.0
+# A connection that carries nothing any more is given up after this long by the kernel; keepalive alone takes twice
+# its period.
+_TCP_UNANSWERED_MS = 10_000
+# A connection that breaks sooner was none: two gateways under one name throw each other out as fast as they come.
+_SETTLED_S = 10.0
+_GOODBYE_WITHIN_S = 1.0
+_WAIT_LEAST_S = 0.5
 # paho's own limit of unacknowledged QoS 1 messages is 20; a drained backlog of batches keeps more under way.
 _IN_FLIGHT = 200
 _DOWN = ("answer", "stranger", "command")
@@ -46,7 +54,10 @@ class MqttUplink:
         self._counters = counters
         self._root = f"pingan/v1/{gateway.area}/{gateway.id}"
         self._tls = _tls_context(platform) if platform.tls else None
+        self._password = _password(platform)
         self._client: aiomqtt.Client | None = None
+        self._stalled = asyncio.Event()
+        self._wanted = asyncio.Event()
         self.on_message: Receive = lambda kind, data: None
         self.on_connected: Connected = _nothing
         self.on_disconnected: Callable[[], None] = lambda: None
@@ -57,11 +68,22 @@ class MqttUplink:
         return self._client is not None
 
     async def publish(
-        self, kind: str, data: bytes, *, answer: str | None = None, correlation: bytes = b"", expiry_s: int | None = None
+        self,
+        kind: str,
+        data: bytes,
+        *,
+        answer: str | None = None,
+        correlation: bytes = b"",
+        expiry_s: int | None = None,
     ) -> None:
-        """Publish up/`kind` at QoS 1 and wait for the broker. Raises UplinkDown when that fails or takes too long."""
+        """Publish up/`kind` at QoS 1 and wait for the broker. Raises UplinkDown when that fails or takes too long.
+
+        A broker that confirms nothing is left, and connected to anew.
+        """
         client = self._client
         if client is None:
+            # Somebody waits: the next attempt need not.
+            self._wanted.set()
             raise UplinkDown("not connected")
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if answer is not None:
@@ -73,37 +95,98 @@ class MqttUplink:
             topic = f"{self._root}/up/{kind}"
             await client.publish(topic, data, qos=1, properties=properties, timeout=_PUBACK_WITHIN_S)
         except aiomqtt.MqttError as error:
+            if client is self._client:
+                self._stalled.set()
             raise UplinkDown(str(error)) from error
 
     async def run(self) -> None:
         """Stay connected for ever; wait longer between attempts, up to the configured most, with jitter."""
-        wait_s = 0.5
+        wait_s = _WAIT_LEAST_S
+        loop = asyncio.get_running_loop()
         while True:
+            started_s = loop.time()
             try:
                 async with self._new_client() as client:
-                    wait_s = 0.5
                     await self._serve(client)
-            except (aiomqtt.MqttError, OSError) as error:
+            except (aiomqtt.MqttError, UplinkDown, OSError) as error:
+                if loop.time() - started_s > _SETTLED_S:
+                    wait_s = _WAIT_LEAST_S
                 self._counters.add("uplink_failed")
                 log.warning("uplink_failed", why=str(error), again_in_s=wait_s)
             finally:
-                if self._client is not None:
-                    self._client = None
-                    self.on_disconnected()
-            await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))
+                self._gone()
+            await self._wait(wait_s * random.uniform(0.5, 1.0))
             wait_s = min(wait_s * 2, self._platform.reconnect_most_s)
 
+    async def _wait(self, wait_s: float) -> None:
+        """Between two attempts: at least a little, then until the time is over or somebody has something to send."""
+        least_s = min(wait_s, _WAIT_LEAST_S)
+        await asyncio.sleep(least_s)
+        try:
+            await asyncio.wait_for(self._wanted.wait(), wait_s - least_s)
+        except TimeoutError:
+            pass
+        self._wanted.clear()
+
+    def _gone(self) -> None:
+        if self._client is not None:
+            self._client = None
+            self.on_disconnected()
+
     async def _serve(self, client: aiomqtt.Client) -> None:
+        """Listen until the connection breaks (MqttError, UplinkDown) or we are stopped."""
         for kind in _DOWN:
-            await client.subscribe(f"{self._root}/down/{kind}", qos=1)
+            await self._subscribe(client, kind)
+        self._stalled.clear()
         self._client = client
         log.info("uplink_connected", host=self._platform.host, port=self._platform.port)
-        await self.publish("status", payload.status(self._gateway.id, "online", "connected"))
+        parts = [asyncio.create_task(part) for part in (self._watch(), self._read(client), self._greet())]
+        try:
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_EXCEPTION)
+            for part in done:
+                part.result()
+        except asyncio.CancelledError:
+            await self._say_goodbye()
+            raise
+        finally:
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+            # Before the broker is bidden farewell, which may take its time: nothing more is to be sent this way.
+            self._gone()
+
+    async def _subscribe(self, client: aiomqtt.Client, kind: str) -> None:
+        """Ask for down/`kind`. A broker that forbids it is told on, and what can be done without it is done."""
+        for code in await client.subscribe(f"{self._root}/down/{kind}", qos=1):
+            if getattr(code, "is_failure", False):
+                self._counters.add("subscription_refused")
+                log.error("subscription_refused", kind=kind, why=str(code))
+
+    async def _watch(self) -> None:
+        await self._stalled.wait()
+        raise UplinkDown("the broker confirms nothing")
+
+    async def _greet(self) -> None:
+        """Say that we are there, and have sent what waits. Messages are read meanwhile."""
         await self.on_connected()
+        try:
+            await self.publish("status", payload.status(self._gateway.id, "online", "connected"))
+        except UplinkDown as error:
+            log.info("status_unsent", why=str(error))
+
+    async def _read(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
             kind = message.topic.value.rpartition("/")[2]
             data = message.payload if isinstance(message.payload, bytes) else str(message.payload).encode()
             self.on_message(kind, data)
+
+    async def _say_goodbye(self) -> None:
+        """We are stopped on purpose: the will is not sent then, so this is."""
+        data = payload.status(self._gateway.id, "offline", "stopped")
+        try:
+            await asyncio.wait_for(self.publish("status", data), _GOODBYE_WITHIN_S)
+        except (UplinkDown, TimeoutError) as error:
+            log.info("goodbye_unsent", why=str(error))
 
     def _new_client(self) -> aiomqtt.Client:
         platform = self._platform
@@ -115,7 +198,7 @@ class MqttUplink:
             identifier=f"pingan-{self._gateway.area}-{self._gateway.id}",
             protocol=aiomqtt.ProtocolVersion.V5,
             username=platform.username or None,
-            password=_password(platform),
+            password=self._password,
             clean_start=False,
             keepalive=platform.keepalive_s,
             properties=connect,
@@ -123,7 +206,10 @@ class MqttUplink:
             will=aiomqtt.Will(f"{self._root}/up/status", payload.status(self._gateway.id, "offline", "lost"), qos=1),
             max_inflight_messages=_IN_FLIGHT,
             # Nagle and delayed ACK together turn an answer of half a millisecond into 44 ms.
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            socket_options=[
+                (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+                (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _TCP_UNANSWERED_MS),
+            ],
             logger=logging.getLogger("aiomqtt"),
         )
         client.pending_calls_threshold = 10 * _IN_FLIGHT
@@ -138,16 +224,27 @@ def _password(platform: Platform) -> str | None:
     if not platform.password_file:
         return None
     path = Path(platform.password_file)
+    _private(path)
     try:
-        if path.stat().st_mode & 0o077:
-            raise Refusal("platform.password_too_open", file=path)
         return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal("platform.unreadable", file=path, why=error) from error
+
+
+def _private(path: Path) -> None:
+    """Refuse a secret that others than its owner can read."""
+    try:
+        mode = path.stat().st_mode
     except OSError as error:
-        raise Refusal("platform.password_unreadable", file=path, why=error.strerror) from error
+        raise Refusal("platform.unreadable", file=path, why=error) from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise Refusal("platform.too_open", file=path, mode=f"{stat.S_IMODE(mode):04o}")
 
 
 def _tls_context(platform: Platform) -> ssl.SSLContext:
     """TLS 1.2 or newer, the broker's name checked, with our certificate when there is one."""
+    if platform.cert_file:
+        _private(Path(platform.key_file or platform.cert_file))
     try:
         context = ssl.create_default_context(cafile=platform.ca_file or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
