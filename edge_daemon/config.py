@@ -15,6 +15,7 @@ from typing import Any
 from edge_daemon.errors import Refusal
 
 _NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True)
@@ -148,11 +149,11 @@ def _check(path: Path, config: Config) -> None:
     platform = config.platform
     if not platform.tls and not platform.allow_plain and platform.host not in ("localhost", "127.0.0.1", "::1"):
         raise Refusal("config.plain_mqtt", file=path, key="platform.tls", host=platform.host)
-    if not 0 <= platform.port <= 65535:
-        raise Refusal("config.out_of_range", file=path, key="platform.port", least=0, most=65535, got=platform.port)
-    if config.gateway.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        wanted = "DEBUG, INFO, WARNING, ERROR"
-        raise Refusal("config.not_one_of", file=path, key="gateway.log_level", wanted=wanted, got=config.gateway.log_level)
+    if not _is_host(platform.host):
+        raise Refusal("config.bad_host", file=path, key="platform.host", got=repr(platform.host))
+    level = config.gateway.log_level
+    if level not in _LEVELS:
+        raise Refusal("config.not_one_of", file=path, key="gateway.log_level", wanted=", ".join(_LEVELS), got=level)
     _check_limits(path, config)
 
 
@@ -160,20 +161,39 @@ def _check_limits(path: Path, config: Config) -> None:
     limits = (
         ("wearables.window", config.wearables.window, 1, 4096),
         ("wearables.wide_window", config.wearables.wide_window, 0, 1 << 22),
+        ("wearables.wide_searches_per_s", config.wearables.wide_searches_per_s, 0.01, 100),
         ("ble.max_connections", config.ble.max_connections, 1, 64),
+        ("ble.linger_s", config.ble.linger_s, 0, 300),
+        ("ble.connect_timeout_s", config.ble.connect_timeout_s, 1, 60),
+        ("serial.baud", config.serial.baud, 300, 4_000_000),
         ("serial.rescan_s", config.serial.rescan_s, 0.05, 60),
+        ("platform.port", config.platform.port, 1, 65535),
+        ("platform.reconnect_most_s", config.platform.reconnect_most_s, 0.5, 300),
         ("platform.keepalive_s", config.platform.keepalive_s, 5, 600),
         ("forwarder.answer_within_s", config.forwarder.answer_within_s, 0.1, 60),
         ("forwarder.fast_s", config.forwarder.fast_s, 0.1, 60),
+        ("forwarder.fast_times", config.forwarder.fast_times, 0, 10_000),
         ("forwarder.slow_s", config.forwarder.slow_s, 0.1, 300),
+        ("forwarder.slow_times", config.forwarder.slow_times, 0, 10_000),
         ("forwarder.last_s", config.forwarder.last_s, 0.1, 600),
+        ("forwarder.no_path_after_misses", config.forwarder.no_path_after_misses, 1, 100),
         ("forwarder.batch", config.forwarder.batch, 1, 50),
         ("forwarder.heartbeat_s", config.forwarder.heartbeat_s, 0.1, 180),
         ("forwarder.strangers_per_s", config.forwarder.strangers_per_s, 0, 100),
+        ("forwarder.strangers_burst", config.forwarder.strangers_burst, 0, 1000),
+        ("forwarder.keep_closed_days", config.forwarder.keep_closed_days, 1, 3650),
     )
     for key, value, least, most in limits:
         if not least <= value <= most:
             raise Refusal("config.out_of_range", file=path, key=key, least=least, most=most, got=value)
+
+
+def _is_host(name: str) -> bool:
+    """Whether a resolver will take this as a host name at all; it raises on some others."""
+    try:
+        return bool(name.encode("idna")) and name.isprintable() and " " not in name
+    except UnicodeError:
+        return False
 
 
 def as_toml(config: Config, comment: Callable[[str], str]) -> str:
@@ -183,7 +203,8 @@ def as_toml(config: Config, comment: Callable[[str], str]) -> str:
         lines += [f"# {comment(f'config.{section.name}')}", f"[{section.name}]"]
         part = getattr(config, section.name)
         for key in fields(part):
-            lines += [f"# {comment(f'config.{section.name}.{key.name}')}", f"{key.name} = {_toml(getattr(part, key.name))}"]
+            lines += [f"# {line}" for line in comment(f"config.{section.name}.{key.name}").splitlines()]
+            lines.append(f"{key.name} = {_toml(getattr(part, key.name))}")
         lines.append("")
     return "\n".join(lines)
 

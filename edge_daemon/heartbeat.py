@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 import edge_daemon
 from edge_daemon.clock import Clock
@@ -48,7 +47,7 @@ class Heartbeat:
         self._waiting = waiting
         self._links = links
         self._started_ms = clock.now_ms()
-        self._newest: dict[str, dict[str, Any]] = {}
+        self._newest: dict[str, tuple[WearableBeat, Heard]] = {}
         self._wake = asyncio.Event()
 
     def now(self) -> None:
@@ -58,7 +57,7 @@ class Heartbeat:
     def wearable(self, handle: str, beat: WearableBeat, heard: Heard) -> None:
         """A wearable's heartbeat; the newest of each goes out with the next beat, at once when connected."""
         self._counters.add("wearable_heartbeats")
-        self._newest[handle] = payload.wearable_heartbeat(handle, beat, heard, self._clock.now_ms())
+        self._newest[handle] = (beat, heard)
         self._wake.set()
 
     async def run(self) -> None:
@@ -83,7 +82,10 @@ class Heartbeat:
         try:
             await self._uplink.publish("heartbeat", beat, expiry_s=_BEAT_EXPIRY_S)
             if newest:
-                data = payload.telemetry(self._gateway, list(newest.values()))
+                # Their ages are of now: what waited for a connection must not look fresh.
+                now_ms = self._clock.now_ms()
+                rows = [payload.wearable_heartbeat(handle, *row, now_ms) for handle, row in newest.items()]
+                data = payload.telemetry(self._gateway, rows)
                 await self._uplink.publish("telemetry", data, expiry_s=_TELEMETRY_EXPIRY_S)
         except UplinkDown as error:
             self._newest = {**newest, **self._newest}

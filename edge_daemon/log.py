@@ -32,7 +32,7 @@ def set_up(level: str) -> None:
     handler.setFormatter(_JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # The libraries' chatter at INFO is not ours to explain.
-    for name in ("aiosqlite", "bleak", "bleak_retry_connector", "bumble"):
+    for name in ("aiomqtt", "aiosqlite", "asyncio", "bleak", "bleak_retry_connector", "bumble"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

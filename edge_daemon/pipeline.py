@@ -35,7 +35,8 @@ from edge_daemon.uplinks.mqtt import MqttUplink
 
 log = Log("pipeline")
 
-_PURGE_EVERY_S = 86_400
+_TIDY_EVERY_S = 60
+_PURGE_EVERY_MS = 86_400_000
 _STRANGER_EXPIRY_S = 60
 _RESULT_EXPIRY_S = 3600
 
@@ -55,9 +56,7 @@ class Pipeline:
         )
         self._replies = Replies(self._counters)
         self._commands = Commands(frozenset(self._wearables), self._replies, self._counters)
-        self._strangers = Strangers(
-            config.forwarder.strangers_per_s, config.forwarder.strangers_burst, self._counters
-        )
+        self._strangers = Strangers(config.forwarder.strangers_per_s, config.forwarder.strangers_burst, self._counters)
         self._publishing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -90,7 +89,7 @@ class Pipeline:
                 tasks.create_task(self._forwarder.run(), name="forwarder")
                 tasks.create_task(self._uplink.run(), name="uplink")
                 tasks.create_task(beat.run(), name="heartbeat")
-                tasks.create_task(self._purge(), name="purge")
+                tasks.create_task(self._tidy(), name="tidy")
                 for link in links:
                     tasks.create_task(link.run(), name=type(link).__name__)
                 log.info("gateway_ready", gateway=self._config.gateway.id, wearables=len(self._wearables))
@@ -119,7 +118,6 @@ class Pipeline:
         """Who is told of what."""
         self._forwarder.on_news = self._replies.tell_if_there
         self._uplink.on_message = self._from_platform
-        self._uplink.on_disconnected = lambda: log.warning("uplink_lost", waiting=self._forwarder.waiting)
         intake.on_heartbeat = beat.wearable
         intake.on_stranger = self._pass_on
         self._commands.beat = beat.now
@@ -129,7 +127,12 @@ class Pipeline:
             await self._forwarder.connected()
             beat.now()
 
+        def disconnected() -> None:
+            log.warning("uplink_lost", waiting=self._forwarder.waiting)
+            self._forwarder.disconnected()
+
         self._uplink.on_connected = connected
+        self._uplink.on_disconnected = disconnected
 
     def _from_platform(self, kind: str, data: bytes) -> None:
         """A down message. Whatever cannot be read is counted and left: no bytes from the broker do harm."""
@@ -169,11 +172,14 @@ class Pipeline:
         self._publishing.add(task)
         task.add_done_callback(self._publishing.discard)
 
-    async def _purge(self) -> None:
-        """Once a day: forget what is long closed, give up commands nobody fetched."""
+    async def _tidy(self) -> None:
+        """Give up commands nobody fetched; once a day, and after a start, forget what the platform has long had."""
         keep_ms = self._config.forwarder.keep_closed_days * 86_400_000
+        next_purge_ms = 0
         while True:
-            await asyncio.sleep(_PURGE_EVERY_S)
+            await asyncio.sleep(_TIDY_EVERY_S)
             self._commands.expire(self._clock.now_ms())
-            if self._clock.synced():
-                log.info("purged", alarms=await self._journal.purge(self._clock.wall_ms() - keep_ms))
+            # By a wall clock that is wrong, everything could look old.
+            if self._clock.now_ms() >= next_purge_ms and self._clock.synced():
+                next_purge_ms = self._clock.now_ms() + _PURGE_EVERY_MS
+                log.info("purged", alarms=self._journal.purge(self._clock.wall_ms() - keep_ms))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import glob
+import termios
 from collections.abc import Callable
 
 import serial
@@ -49,17 +50,19 @@ class SerialLink:
 
     def _rescan(self) -> None:
         present = {device for pattern in self._settings.ports for device in glob.glob(pattern)}
-        for device in present - self._ports.keys():
+        for device in self._ports.keys() - present:
+            # Its name has gone and the kernel has not told us: the next one plugged in would get another name.
+            self._ports[device].lost("name gone")
+        for device in sorted(present - self._ports.keys()):
             self._open(device)
         for device in self._failing.keys() - present:
             del self._failing[device]
 
     def _open(self, device: str) -> None:
         try:
-            port = SerialPort(
-                device, self._settings.baud, self._on_heard, self._on_lost, self._clock, self._counters
-            )
-        except (serial.SerialException, OSError) as error:
+            port = SerialPort(device, self._settings.baud, self._on_heard, self._on_lost, self._clock, self._counters)
+        # termios.error: the port went while pyserial set it up. ValueError: a speed that this port has not.
+        except (serial.SerialException, termios.error, OSError, ValueError) as error:
             # Said once per cause: a port in use stays in use for hours.
             if self._failing.get(device) != str(error):
                 self._failing[device] = str(error)

@@ -22,7 +22,7 @@ _READ_SIZE = 4096
 
 
 class SerialPort:
-    """Raises serial.SerialException or OSError on opening; afterwards `on_lost` is called once when the port goes."""
+    """Raises on opening what pyserial raises (serial_link.py has the list). `on_lost` is called once, when it goes."""
 
     def __init__(
         self,
@@ -65,7 +65,8 @@ class SerialPort:
             self._loop.remove_writer(self._fd)
             self._port.close()
 
-    def _lost(self, why: str) -> None:
+    def lost(self, why: str) -> None:
+        """The port has gone: close it and say so, once."""
         if self.live:
             self.close()
             self._on_lost(self, why)
@@ -76,10 +77,10 @@ class SerialPort:
         except BlockingIOError:
             return
         except OSError as error:
-            self._lost(str(error))
+            self.lost(str(error))
             return
         if not data:
-            self._lost("end of file")
+            self.lost("end of file")
             return
         now_ms = self._clock.now_ms()
         for frame in self._decoder.feed(data):
@@ -94,7 +95,7 @@ class SerialPort:
         except BlockingIOError:
             written = 0
         except OSError as error:
-            self._lost(str(error))
+            self.lost(str(error))
             return
         del self._unwritten[:written]
         if self._unwritten:

@@ -15,6 +15,9 @@ from protocol import codes
 from protocol.frame import FRAME_MAX, OVERHEAD
 
 _EVENT = re.compile(r"[0-9a-f]{16}-[0-9a-f]{6}", re.ASCII)
+# What goes back to the platform and into logs: printable ASCII.
+_COMMAND = re.compile(r"[ -~]{1,64}", re.ASCII)
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _HANDLE = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _STAGES = {
     "accepted": codes.ACCEPTED,
@@ -97,7 +100,9 @@ def read_answers(payload: bytes) -> list[PlatformAnswer]:
     answers = []
     for row in _rows(_read(payload), "answers"):
         event, stage = row.get("event"), row.get("answer")
-        if not isinstance(event, str) or not isinstance(stage, str) or stage not in _STAGES or not _EVENT.fullmatch(event):
+        if not isinstance(event, str) or not _EVENT.fullmatch(event):
+            continue
+        if not isinstance(stage, str) or stage not in _STAGES:
             continue
         reason = row.get("reason")
         code = codes.REASON_NONE if stage != "refused" else _REASONS.get(str(reason), codes.REASON_OTHER)
@@ -123,8 +128,10 @@ def read_command(payload: bytes) -> PlatformCommand:
     """down/command. Raises NotUnderstood when it has no usable id."""
     message = _read(payload)
     command, name, wearable = message.get("command"), message.get("name"), message.get("wearable")
-    if not isinstance(command, str) or not 0 < len(command) <= 64 or not isinstance(name, str):
+    if not isinstance(command, str) or not _COMMAND.fullmatch(command):
         raise NotUnderstood("command")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise NotUnderstood("name")
     if wearable is not None and not (isinstance(wearable, str) and _HANDLE.fullmatch(wearable)):
         raise NotUnderstood("wearable")
     args = message.get("args")

@@ -24,7 +24,7 @@ def _bytes(message: dict[str, Any]) -> bytes:
 def _age(alarm: Alarm, clock: Clock) -> tuple[int | None, int, str]:
     """(age when heard, ms since heard, quality). After a reboot only the wall clock knows how long the box was off."""
     if alarm.boot_id == clock.boot_id:
-        heard_age_ms = clock.now_ms() - alarm.heard_ms
+        heard_age_ms = max(clock.now_ms() - alarm.heard_ms, 0)
         rebooted = False
     else:
         heard_age_ms = max(clock.wall_ms() - alarm.heard_wall_ms, 0)
@@ -37,13 +37,22 @@ def _age(alarm: Alarm, clock: Clock) -> tuple[int | None, int, str]:
     return alarm.age_ms, heard_age_ms, "coarse" if coarse else "exact"
 
 
+def _rssi(dbm: int | None) -> int | None:
+    """Bluetooth says 127 where an adapter cannot tell (Core Specification, LE Advertising Report event)."""
+    return dbm if dbm is not None and -128 <= dbm <= 20 else None
+
+
+def _refers_to(alarm: Alarm) -> str | None:
+    """What a cancellation takes back: its detail counts event numbers back. Others stand alone."""
+    if alarm.kind != codes.SOS_CANCELLED or alarm.raw is not None or not 0 < alarm.detail <= alarm.number:
+        return None
+    return f"{alarm.wearable}-{alarm.number - alarm.detail:06x}"
+
+
 def event(alarm: Alarm, clock: Clock) -> dict[str, Any]:
     """One event of an up/event message."""
     meaning = alarm.meaning
     age_ms, heard_age_ms, quality = _age(alarm, clock)
-    refers_to = None
-    if alarm.kind == codes.SOS_CANCELLED and alarm.detail and alarm.raw is None:
-        refers_to = f"{alarm.wearable}-{alarm.number - alarm.detail:06x}"
     return {
         "event": alarm.event,
         "wearable": alarm.wearable,
@@ -57,13 +66,13 @@ def event(alarm: Alarm, clock: Clock) -> dict[str, Any]:
         "late": age_ms is None or age_ms + heard_age_ms > LATE_AFTER_MS,
         "battery_percent": None if alarm.battery_percent < 0 else alarm.battery_percent,
         "link": alarm.link,
-        "rssi_dbm": alarm.rssi_dbm,
+        "rssi_dbm": _rssi(alarm.rssi_dbm),
         "stored": alarm.stage != codes.HEARD,
-        "scaip": {"dty": meaning.dty, "stc": meaning.stc},
+        "scaip": {"dty": meaning.dty, "stc": meaning.stc} | ({"lco": meaning.lco} if meaning.lco else {}),
         "contact_id": meaning.contact_id,
         "restore": meaning.restore,
         "test": meaning.test,
-        "refers_to": refers_to,
+        "refers_to": _refers_to(alarm),
         "raw": None if alarm.raw is None else alarm.raw.hex(),
     }
 
@@ -87,8 +96,8 @@ def stranger(gateway: str, rolling_id: bytes, heard: Heard, now_ms: int) -> byte
         "rid": rolling_id.hex(),
         "frame": heard.frame.hex(),
         "link": heard.link,
-        "rssi_dbm": heard.rssi_dbm,
-        "heard_age_ms": now_ms - heard.at_ms,
+        "rssi_dbm": _rssi(heard.rssi_dbm),
+        "heard_age_ms": max(now_ms - heard.at_ms, 0),
     }
     return _bytes({"v": 1, "gateway": gateway, "frames": [frame]})
 
@@ -97,12 +106,12 @@ def wearable_heartbeat(wearable: str, beat: Heartbeat, heard: Heard, now_ms: int
     """One wearable of an up/telemetry message."""
     return {
         "wearable": wearable,
-        "heard_age_ms": now_ms - heard.at_ms,
+        "heard_age_ms": max(now_ms - heard.at_ms, 0),
         "link": heard.link,
-        "rssi_dbm": heard.rssi_dbm,
+        "rssi_dbm": _rssi(heard.rssi_dbm),
         "uptime_s": beat.uptime_s,
         "battery_mv": beat.battery_mv,
-        "battery_percent": None if beat.battery_percent < 0 else beat.battery_percent,
+        "battery_percent": beat.battery_percent if 0 <= beat.battery_percent <= 100 else None,
         "heap_free_low_bytes": beat.heap_free_low,
         "firmware": beat.firmware,
         "protocol": beat.protocol,

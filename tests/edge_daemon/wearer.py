@@ -41,7 +41,9 @@ class Wearer:
         self.counter += 1
         return bytes(buf[:size])
 
-    def event(self, kind: int = codes.SOS, number: int | None = None, detail: int = codes.HOLD, age_ms: int = 0) -> bytes:
+    def event(
+        self, kind: int = codes.SOS, number: int | None = None, detail: int = codes.HOLD, age_ms: int = 0
+    ) -> bytes:
         """An event frame; a new number unless one is given."""
         if number is None:
             self.number += 1
