@@ -1,0 +1,177 @@
+"""One wearable of the bench: the staged firmware in MicroPython, to be pressed and looked at.
+
+Owns its identity and what a person and a test do with it. Must not know how the interpreter is kept going (life.py),
+the radio's inside, nor what the firmware ought to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Self
+
+from hil_tests.wearable import provision
+from hil_tests.wearable.body import Body, Shown
+from hil_tests.wearable.errors import WearableFailed
+from hil_tests.wearable.life import Life, Settings, Start
+from protocol import keys as protocol_keys
+
+# A start takes 50 ms; this is for a machine with everything else on it.
+START_WITHIN_S = 15.0
+# Between the debouncing and the second that makes a hold, as far from either as a busy machine needs.
+PRESS_MS = 120
+HOLD_MS = 1300
+
+
+class WearableProcess:
+    """Make it with `await WearableProcess.start(...)`, end it with `await stop()`; both in one event loop."""
+
+    def __init__(self, settings: Settings, keys: protocol_keys.DeviceKeys, body: Body, socket: Path) -> None:
+        self.keys = keys
+        self.body = body
+        self._settings = settings
+        self._socket = socket
+        self._life = Life(settings, body, socket)
+
+    @classmethod
+    async def start(
+        cls,
+        directory: Path,
+        image: Path,
+        name: str = "pendant-1",
+        radio_socket: Path | None = None,
+        serial: str | None = None,
+        root: bytes | None = None,
+        **more: Any,
+    ) -> Self:
+        """Provision (unless `directory` holds its flash already), power on and wait until it takes presses.
+
+        `root`: 16 bytes; random without. `more`: see Settings. Raises WearableFailed.
+        """
+        settings = Settings(directory, image, name, radio_socket, serial, **more)
+        # A unix socket's path is short; the directories of tests are not.
+        socket = Path(tempfile.mkdtemp(prefix="pingan-body-")) / "body"
+        keys = protocol_keys.derive(root or secrets.token_bytes(protocol_keys.ROOT_SIZE))
+        wearable = cls(settings, keys, await Body.listen(socket, settings.log), socket)
+        try:
+            wearable._provision(root)
+            await wearable.power_on()
+        except BaseException:
+            await wearable.stop()
+            raise
+        return wearable
+
+    def _provision(self, root: bytes | None) -> None:
+        flash = self._settings.flash
+        if not flash.exists():
+            provision.make_flash(self._settings.interpreter, flash, self.keys)
+        elif root is None:
+            raise WearableFailed(f"{flash} belongs to a wearable that was here before: give its root")
+
+    # ---- the hand on the button ----
+
+    async def press(self, held_ms: int = PRESS_MS) -> float:
+        """Press and let go; return when it went down, by time.monotonic()."""
+        at_s = self.down()
+        await asyncio.sleep(held_ms / 1000)
+        self.up()
+        return at_s
+
+    async def hold(self) -> float:
+        """Hold for longer than a second, then let go; return when it went down."""
+        return await self.press(HOLD_MS)
+
+    def down(self) -> float:
+        """Push the button, and keep it down; return when, by time.monotonic()."""
+        return self.body.press_down()
+
+    def up(self) -> None:
+        """Let the button go."""
+        self.body.let_up()
+
+    def battery(self, millivolts: int) -> None:
+        """The battery's voltage from now on."""
+        self.body.set_battery(millivolts)
+
+    def usb(self, present: bool) -> None:
+        """Put it into its cradle, or take it out."""
+        self.body.set_usb(present)
+        self.body.changed()
+
+    # ---- the eye on the lamp ----
+
+    @property
+    def showing(self) -> Shown | None:
+        """What the feedback shows now; None before it has shown anything."""
+        return self.body.shown[-1] if self.body.shown else None
+
+    async def shown(self, stage: str, number: int | None = None, within_s: float = 10.0, since: int = 0) -> Shown:
+        """The first time `stage` was shown (for event `number`), from entry `since` of body.shown on.
+
+        Raises WearableFailed with the log when that does not come within `within_s`, or the wearable failed.
+        """
+
+        def look() -> Shown | None:
+            entries = self.body.shown[since:]
+            return next((s for s in entries if s.stage == stage and number in (None, s.number)), None)
+
+        what = stage if number is None else f"{stage} for event {number}"
+        return await self.body.until(look, within_s, f"{what} of {self._settings.name}")
+
+    # ---- power ----
+
+    @property
+    def starts(self) -> list[Start]:
+        """Every start of the interpreter so far: one by power-on, one by each waking, reset and watchdog."""
+        return self._life.starts
+
+    async def power_on(self) -> None:
+        """Put the battery in and wait until it takes presses. Raises WearableFailed."""
+        self._life.power_on()
+        await self.ready()
+
+    async def power_cut(self) -> None:
+        """Take the battery out in the middle of whatever it does."""
+        await self._life.power_cut()
+
+    def freeze(self) -> None:
+        """Stop the processor in its tracks: only the watchdog can help now."""
+        self._life.freeze()
+
+    async def ready(self, within_s: float = START_WITHIN_S) -> str:
+        """Wait until it takes presses; return the firmware's version. Raises WearableFailed."""
+        return await self.body.until(lambda: self.body.version, within_s, f"start of {self._settings.name}")
+
+    async def started(self, count: int, within_s: float = START_WITHIN_S) -> Start:
+        """Wait for its `count`-th start (1: the first); return that. Raises WearableFailed."""
+        return await self.body.until(lambda: next(iter(self.starts[count - 1 :]), None), within_s, f"start {count}")
+
+    async def asleep(self, within_s: float) -> int:
+        """Wait until it goes to deep sleep; return for how many ms it means to. Raises WearableFailed."""
+        return await self.body.until(lambda: self.body.sleep_ms, within_s, "deep sleep")
+
+    async def stop(self) -> None:
+        """Power off for good and leave nothing running. Safe to call twice.
+
+        Raises WearableFailed, when all is cleared away, for a failure that nobody has been told of yet.
+        """
+        await self._life.power_cut()
+        await self.body.close()
+        shutil.rmtree(self._socket.parent, ignore_errors=True)
+        if self.body.failure is not None and not self.body.failure_told:
+            self.body.failure_told = True
+            raise WearableFailed(f"{self._settings.name}: {self.body.failure}")
+
+    # ---- identity ----
+
+    @property
+    def handle(self) -> str:
+        """Its pseudonym at gateway and platform: 16 hex digits."""
+        return self.keys.handle.hex()
+
+    def registry_row(self) -> dict[str, str]:
+        """Its row of a gateway's key file."""
+        return provision.registry_row(self.keys)

@@ -1,0 +1,1 @@
+"""Nothing to prepare: the stand-in for the firmware is main.py."""
