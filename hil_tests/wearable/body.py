@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
@@ -126,6 +126,10 @@ class Body:
         """Wake everybody who waits, to look again."""
         event, self._changed = self._changed, asyncio.Event()
         event.set()
+
+    def next_change(self) -> Awaitable[object]:
+        """The next thing it says, to be awaited. Ask before looking: what comes in between is not missed then."""
+        return self._changed.wait()
 
     async def until(self, look: Callable[[], _Found | None], within_s: float, what: str) -> _Found:
         """The first result of `look` that is not None, asked again at every change.

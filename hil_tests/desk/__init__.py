@@ -1,0 +1,1 @@
+"""The desk as a process of its own, as operators run it. Start at process.py."""
