@@ -11,12 +11,15 @@ button to the radio, which is proved under `micropython.heap_lock()`. Numbers st
 """
 
 # How this run of the application came about; also byte 14 of a heartbeat (protocol/README.md section 6.3).
+# 1 to 5 are machine.reset_cause() of an ESP32; FAULT is the application's own to say.
 RESET_UNKNOWN = 0
 RESET_POWER_ON = 1
-RESET_DEEP_SLEEP = 2
+RESET_HARD = 2
 RESET_WATCHDOG = 3
-RESET_SOFT = 4
-RESET_BROWN_OUT = 5
+RESET_DEEP_SLEEP = 4
+RESET_SOFT = 5
+RESET_BROWN_OUT = 6
+RESET_FAULT = 7
 
 # What ended a deep sleep.
 WAKE_NONE = 0
@@ -29,6 +32,8 @@ RTC_SIZE = 1024
 
 # How often the tick callback comes while awake. The button is debounced over one tick.
 TICK_MS = 20
+
+# The image has a module `build` besides (tools/image.py): RELEASE, BOARD, FINGERPRINT.
 
 # The data file system is littlefs v2 made and mounted with these: MicroPython then has a cache of 512 bytes, so a file
 # of at most 512 bytes lies inside its directory block, and rewriting it is one append and hardly ever an erase.
@@ -47,7 +52,6 @@ class Board:
       reset_cause, wake_cause             RESET_* and WAKE_* above
       power_epoch     0..2^32-1, random, made at power-on and kept in RTC memory: the same as long as time runs on
       started_ms      ms from power-on to the start of this run, deep sleep included (may be a large int)
-      button_edges    number of edges since construction, for nobody but deep_sleep's own check
     """
 
     # ---- time ----

@@ -1,0 +1,190 @@
+"""From the button to the radio: gestures -> outbox (flash) -> envelope (seal) -> links, and the wearer's light.
+
+Owns that way and nothing else touches it. Guarantee: flash before radio, and no heap from edge() or tick() to the
+frame handed over (tests/firmware proves it under heap_lock). Runs in scheduler context, so the alarm goes out even
+while the main loop is at something else. The main loop changes shared things only between enter() and leave(); ticks
+that come meanwhile are made up for at once.
+"""
+
+from protocol import codes
+
+from . import gestures, schedule, stages
+
+_AIR_MS = schedule.BURST_MS + schedule.TAIL_MS
+
+
+class AlarmPathDied(Exception):
+    """A turn ended by an exception: only a restart makes things whole again."""
+
+
+class AlarmPath:
+    """One wearable's. `ticks` counts turns, for whoever feeds the watchdog."""
+
+    def __init__(self, board, outbox, ledger, envelope, plan, feedback, ble, serial):
+        self._board = board
+        self._outbox = outbox
+        self._ledger = ledger
+        self._envelope = envelope
+        self._schedule = plan
+        self._feedback = feedback
+        self._ble = ble
+        self._serial = serial
+        self.gestures = gestures.Gestures()
+        self.ticks = 0
+        # A HELLO says this as long as it is so.
+        self.heartbeat_waits = False
+        # The event frame of the present burst is to be handed to connected gateways too; the main loop does that.
+        self.air_news = False
+        self._pending = None
+        self._busy = False
+        self._late = False
+        self._burst_ends_ms = 0
+        self._air_ends_ms = 0
+
+    # ---- entered in scheduler context ----
+
+    def edge(self, pressed):
+        """The button's level changed. No heap."""
+        self.gestures.edge(pressed, self._board.now_ms())
+
+    def tick(self):
+        """One turn. No heap."""
+        self.ticks += 1
+        if self._busy:
+            self._late = True
+            return
+        self._busy = True
+        self._turn(self._board.now_ms())
+        # Not in a `finally`: what stays busy died on the way, and enter() says so.
+        self._busy = False
+
+    # ---- entered by the main loop ----
+
+    def enter(self):
+        """Keep turns out until leave(). Raises AlarmPathDied when the last turn never ended."""
+        if self._busy:
+            raise AlarmPathDied
+        self._busy = True
+
+    def leave(self):
+        """Let turns in again, and make up for one that came meanwhile."""
+        self._busy = False
+        if self._late:
+            self._late = False
+            self.tick()
+
+    def woke_by_press(self, pressed):
+        """The press that ended deep sleep: it counts from here."""
+        now_ms = self._board.now_ms()
+        self._gesture(self.gestures.woke_by_press(pressed, now_ms), now_ms)
+
+    def quiet(self, now_ms):
+        """Whether neither gesture, burst nor pattern is under way."""
+        return not (self.gestures.busy or self._feedback.playing or now_ms < self._air_ends_ms)
+
+    # ---- the way itself ----
+
+    def _turn(self, now_ms):
+        action = self.gestures.tick(now_ms)
+        while action != gestures.NOTHING:
+            self._gesture(action, now_ms)
+            action = self.gestures.tick(now_ms)
+        self._air(now_ms)
+        self._watch_for_no_path(now_ms)
+        self._feedback.tick(now_ms)
+
+    def _gesture(self, action, now_ms):
+        if action == gestures.BEGAN:
+            self._feedback.begin(stages.PRESSED, self._ledger.next_number, now_ms)
+            self._pending = self._outbox.add(codes.SOS, codes.PRESS, now_ms, pending=True)
+        elif action == gestures.RELEASED:
+            self._feedback.begin(stages.COUNTING, self._pending.number, now_ms)
+        elif action == gestures.AGAIN:
+            self._show_again(now_ms)
+        elif action == gestures.CANCELLED:
+            self._cancel(now_ms)
+        else:  # HELD, INSISTED, EXPIRED
+            self._send_pending(action, now_ms)
+
+    def _show_again(self, now_ms):
+        if self._pending is not None:
+            self._feedback.begin(stages.COUNTING, self._pending.number, now_ms)
+        else:
+            self._feedback.begin(self._feedback.stage, self._feedback.number, now_ms)
+
+    def _send_pending(self, action, now_ms):
+        """The SOS goes out. Only what a hold changes of it is written first; a press lies in flash as it is."""
+        alarm, self._pending = self._pending, None
+        alarm.pending = False
+        alarm.due_ms = now_ms
+        if action == gestures.HELD:
+            alarm.detail = codes.HOLD
+        self._outbox.keep(alarm)
+        if action == gestures.HELD:
+            self._ledger.commit()
+        self._feedback.begin(stages.PRESSED, alarm.number, now_ms)
+
+    def _cancel(self, now_ms):
+        """Taken back: the SOS makes room for an event that says so, in one write. `detail`: how many numbers back."""
+        alarm, self._pending = self._pending, None
+        back = self._ledger.next_number - alarm.number
+        alarm.used = False
+        self._outbox.keep(alarm)
+        self._outbox.add(codes.SOS_CANCELLED, min(back, 15), now_ms, pending=False)
+        self._feedback.begin(stages.CANCELLED, alarm.number, now_ms)
+
+    def _air(self, now_ms):
+        """One advertiser: a fresh alarm at once, everything else when the present burst is over."""
+        bursting = now_ms < self._burst_ends_ms
+        alarm = self._schedule.due(now_ms, bursting)
+        if alarm is not None:
+            self._send_event(alarm, now_ms)
+        elif bursting:
+            return
+        elif self._hello_due(now_ms):
+            self._send_hello(now_ms)
+        elif self._ble is not None and self._ble.on_air and now_ms >= self._air_ends_ms:
+            self._ble.stop()
+
+    def _send_event(self, alarm, now_ms):
+        # The serial frame first: it has the lower counter, and a gateway on both links takes no older one after.
+        if self._serial is not None:
+            self._serial.write(self._envelope.wire, self._envelope.event_for_wire(alarm, now_ms))
+        self._envelope.event_for_air(alarm, now_ms)
+        fresh = alarm.tries == 0
+        self._schedule.sent(alarm, now_ms)
+        self._on_air(now_ms, schedule.FRESH_INTERVAL_MS if fresh else schedule.INTERVAL_MS)
+
+    def _hello_due(self, now_ms):
+        return self._schedule.hello_due_ms <= now_ms or self._schedule.to_ask(now_ms) is not None
+
+    def _send_hello(self, now_ms):
+        """One hello for whatever there is to say: a question, a heartbeat that waits, or both."""
+        alarm = self._schedule.to_ask(now_ms)
+        flags = codes.HELLO_HEARTBEAT_WAITS if self.heartbeat_waits else 0
+        number = stage = 0
+        if alarm is not None:
+            flags |= codes.HELLO_ASKS_STATE
+            number = alarm.number
+            stage = alarm.stage
+            self._schedule.asked(alarm, now_ms)
+        self._schedule.hello_due_ms = schedule.NEVER
+        self._envelope.hello(flags, number, stage, self._outbox.open_count())
+        if self._serial is not None:
+            self._serial.write(self._envelope.air, len(self._envelope.air))
+        self._on_air(now_ms, schedule.INTERVAL_MS)
+
+    def _on_air(self, now_ms, interval_ms):
+        self.air_news = True
+        self._burst_ends_ms = now_ms + schedule.BURST_MS
+        if self._ble is not None and self._ble.advertise(self._envelope.air, interval_ms):
+            self._air_ends_ms = now_ms + _AIR_MS
+
+    def _watch_for_no_path(self, now_ms):
+        """Nobody has taken the newest emergency for too long: the wearer must know. Said once here, then repeated."""
+        alarm = self._outbox.newest_emergency()
+        if alarm is None or alarm.pending or alarm.kind == codes.SOS_CANCELLED:
+            return
+        if stages.rank(alarm.stage) <= 0 and self._schedule.unheard(alarm, now_ms):
+            if self._feedback.stage != stages.NO_PATH or self._feedback.number != alarm.number:
+                self._feedback.begin(stages.NO_PATH, alarm.number, now_ms)

@@ -1,0 +1,40 @@
+"""What the gateway may ask of the wearable: each id done once, its result told each time.
+
+Owns the list of commands and the last ids. Must not know links. Nothing here can touch an alarm.
+"""
+
+from protocol import codes
+
+_REMEMBERED = 8
+LOCATE_MOST_S = 60
+
+
+class Commands:
+    """`locate(seconds)` and `beat()` do what is asked."""
+
+    def __init__(self, locate, beat):
+        self._locate = locate
+        self._beat = beat
+        self._done = []
+
+    def take(self, command):
+        """Do it unless it was done; return the result code to tell."""
+        for known, result in self._done:
+            if known == command.id:
+                return result
+        result = self._do(command)
+        self._done.append((command.id, result))
+        if len(self._done) > _REMEMBERED:
+            self._done.pop(0)
+        return result
+
+    def _do(self, command):
+        if command.code == codes.COMMAND_LOCATE:
+            seconds = min(command.args[0], LOCATE_MOST_S) if command.args else 0
+            if not seconds:
+                return codes.RESULT_FAILED
+            return codes.RESULT_DONE if self._locate(seconds) else codes.RESULT_FAILED
+        if command.code == codes.COMMAND_HEARTBEAT:
+            self._beat()
+            return codes.RESULT_DONE
+        return codes.RESULT_UNKNOWN

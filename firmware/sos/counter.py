@@ -1,0 +1,50 @@
+"""The frame counter: never the same one twice, whatever happens to power or flash. Takes no heap.
+
+Owns reserving ahead. Must not know sealing. Counters below the ledger's `reserved` may have been used; after a cut we
+go on from there. RESERVE is half the gateway's window (64), so that even then the next frame is one it expects.
+"""
+
+RESERVE = 32
+# How far to go on where we cannot know what was used: beyond what a failing flash may have let us use unreserved,
+# and well inside the 131,072 that the gateway's wide search looks ahead.
+JUMP = 4096
+MAX = 0xFFFFFFFF
+
+
+class Counter:
+    """`next` is the one that take() gives."""
+
+    def __init__(self, ledger):
+        self._ledger = ledger
+        self.next = ledger.reserved
+
+    def start(self, exact=-1):
+        """Begin a run. `exact`: the next counter as RTC memory kept it over a deep sleep, else -1.
+
+        Where flash does not take the reservation now, it may not have taken earlier ones either: jump ahead.
+        """
+        if 0 <= exact <= self._ledger.reserved:
+            self.next = exact
+            return
+        self.next = self._ledger.reserved
+        if not self._reserve():
+            self.next += JUMP
+            self._reserve()
+
+    def take(self):
+        """The next counter. Writes flash only when what was reserved is used up."""
+        if self.next >= self._ledger.reserved:
+            self._reserve()
+        counter = self.next
+        self.next += 1
+        return counter
+
+    def refill(self):
+        """When there is time: reserve anew if half is gone, so that an alarm need not. Returns whether it wrote."""
+        if self._ledger.reserved - self.next > RESERVE // 2:
+            return False
+        return self._reserve()
+
+    def _reserve(self):
+        self._ledger.set_header(self._ledger.next_number, self.next + RESERVE)
+        return self._ledger.commit()

@@ -1,0 +1,51 @@
+"""When a heartbeat is due, and whether it came. Pure.
+
+Owns the rhythm: right after a start, then every 30 min, twice more when unanswered. Must not know links. Lost
+heartbeats are lost: the next one tells as much.
+"""
+
+EVERY_MS = 30 * 60 * 1000
+AGAIN_MS = 10000
+TRIES = 3
+
+
+class Heartbeat:
+    """`waits`: it is due and has not come yet. `due_ms`: when it is to be sent (again)."""
+
+    def __init__(self, due_ms=0):
+        self.due_ms = due_ms
+        self.waits = False
+        self._tries = 0
+        self._counter = -1
+
+    def want(self, now_ms):
+        """Begin now: somebody asked for one."""
+        self.due_ms = now_ms
+        self._tries = 0
+
+    def begin(self, now_ms):
+        """Whether it is to be sent now (by serial at once, on the air by a hello)."""
+        if now_ms < self.due_ms:
+            return False
+        if self._tries >= TRIES:
+            self._rest(now_ms)
+            return False
+        self._tries += 1
+        self.waits = True
+        self.due_ms = now_ms + AGAIN_MS
+        return True
+
+    def sent(self, counter):
+        """It went out under this counter: an answer to that says that it came."""
+        self._counter = counter
+
+    def answered(self, counter, now_ms):
+        """A genuine answer to this question came."""
+        if self.waits and counter == self._counter:
+            self._rest(now_ms)
+
+    def _rest(self, now_ms):
+        self.waits = False
+        self._tries = 0
+        self._counter = -1
+        self.due_ms = now_ms + EVERY_MS - (TRIES - 1) * AGAIN_MS

@@ -1,0 +1,85 @@
+"""What RTC memory keeps over a deep sleep, and only over that: exact counter, schedules, what was told.
+
+Owns the record's layout. Must not know why things are what they are. It holds for the one start that follows: whoever
+reads it clears it, for after a crash the counters in it have been used. With it come the ledger and the identity, so
+that a wearable whose flash fails still has its keys and its alarms as long as power lasts.
+"""
+
+import struct
+
+from . import crc
+from .identity import SIZE as IDENTITY_SIZE
+from .ledger import SIZE as LEDGER_SIZE
+from .ledger import SLOTS
+
+_MAGIC = b"PAK1"
+_FAULT = b"PAF1"
+# Counter, ask due and gap, heartbeat due, feedback stage, number and begin, battery level. Times: ms since power-on.
+_HEAD = ">IqIqBIqB"
+# Per slot: tries, gap, due, first try, unsent.
+_SLOT = ">HIqqB"
+_HEAD_SIZE = struct.calcsize(_HEAD)
+_SLOT_SIZE = struct.calcsize(_SLOT)
+_SIZE = 4 + _HEAD_SIZE + SLOTS * _SLOT_SIZE + LEDGER_SIZE + IDENTITY_SIZE + crc.SIZE
+_TRIES_MOST = 0xFFFF
+
+
+class Kept:
+    """The record, read or to be written. Times are ms since power-on; `slots` has (tries, gap, due, first, unsent)."""
+
+    def __init__(self, counter, ask_due, ask_gap, heartbeat_due, stage, number, stage_began, battery_level):
+        self.counter = counter
+        self.ask_due = ask_due
+        self.ask_gap = ask_gap
+        self.heartbeat_due = heartbeat_due
+        self.stage = stage
+        self.number = number
+        self.stage_began = stage_began
+        self.battery_level = battery_level
+        self.slots = []
+        self.ledger = b""
+        self.identity = b""
+
+    def pack(self):
+        """The bytes for board.rtc_store()."""
+        record = bytearray(_MAGIC)
+        record += struct.pack(
+            _HEAD,
+            self.counter,
+            self.ask_due,
+            self.ask_gap,
+            self.heartbeat_due,
+            self.stage,
+            self.number,
+            self.stage_began,
+            self.battery_level,
+        )
+        for tries, gap, due, first, unsent in self.slots:
+            record += struct.pack(_SLOT, min(tries, _TRIES_MOST), gap, due, first, unsent)
+        record += self.ledger + self.identity + bytes(crc.SIZE)
+        crc.write(record, 0, _SIZE - crc.SIZE, _SIZE - crc.SIZE)
+        return bytes(record)
+
+
+def unpack(record):
+    """A Kept from what board.rtc_load() gave; None when it is not whole."""
+    if len(record) != _SIZE or record[:4] != _MAGIC or not crc.holds(record, 0, _SIZE - crc.SIZE, _SIZE - crc.SIZE):
+        return None
+    kept = Kept(*struct.unpack(_HEAD, record[4 : 4 + _HEAD_SIZE]))
+    at = 4 + _HEAD_SIZE
+    for _ in range(SLOTS):
+        kept.slots.append(struct.unpack(_SLOT, record[at : at + _SLOT_SIZE]))
+        at += _SLOT_SIZE
+    kept.ledger = record[at : at + LEDGER_SIZE]
+    kept.identity = record[at + LEDGER_SIZE : at + LEDGER_SIZE + IDENTITY_SIZE]
+    return kept
+
+
+def fault_note():
+    """What is kept over a restart that a fault made, so that the heartbeat can say so."""
+    return _FAULT
+
+
+def is_fault(record):
+    """Whether the last run ended by a fault."""
+    return record == _FAULT

@@ -1,0 +1,58 @@
+"""What the feedback can stand at: the protocol's stages, and those only the wearable itself knows.
+
+Owns the numbers and the names. Must not know patterns (feedback.py).
+"""
+
+from protocol import codes
+
+STORED = codes.STORED
+ACCEPTED = codes.ACCEPTED
+ANSWERED = codes.ANSWERED
+CLOSED = codes.CLOSED
+NO_PATH = codes.NO_PATH
+BUSY = codes.BUSY
+REFUSED = codes.REFUSED
+
+# Never on the wire.
+IDLE = 16
+PRESSED = 17
+COUNTING = 18
+CANCELLED = 19
+# Not a stage of an event: the platform asked the wearable to be found.
+LOCATING = 20
+
+NAMES = {
+    STORED: "STORED",
+    ACCEPTED: "ACCEPTED",
+    ANSWERED: "ANSWERED",
+    CLOSED: "CLOSED",
+    NO_PATH: "NO_PATH",
+    BUSY: "BUSY",
+    REFUSED: "REFUSED",
+    IDLE: "IDLE",
+    PRESSED: "PRESSED",
+    COUNTING: "COUNTING",
+    CANCELLED: "CANCELLED",
+    LOCATING: "LOCATING",
+}
+
+# Somebody has the event from this rank on; the platform from the second.
+TAKEN = 2
+ACCEPTED_RANK = 3
+FINAL = 5
+
+_RANKS = {
+    codes.HEARD: 0,
+    BUSY: 1,
+    STORED: TAKEN,
+    NO_PATH: TAKEN,
+    ACCEPTED: ACCEPTED_RANK,
+    ANSWERED: 4,
+    CLOSED: FINAL,
+    REFUSED: FINAL,
+}
+
+
+def rank(stage):
+    """How far an event has come: a lower rank never replaces a higher one, an equal one is news. -1: no such stage."""
+    return _RANKS.get(stage, -1)
