@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import TypeAlias
 
-# argparse's own class has no public name.
-Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
+# argparse's own class has no public name, and only type checkers can subscript it.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"

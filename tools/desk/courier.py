@@ -1,0 +1,70 @@
+"""Tells gateways what operators did. Guarantee: news owed in the store is told until the broker has it, over restarts.
+
+Owns the order of telling and forgetting: published first, then struck off. Must not know HTTP or who acted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import groupby
+
+from edge_daemon.log import Log
+from tools.desk import answers
+from tools.desk.broker import BrokerConnection
+from tools.desk.errors import BrokerDown, StoreFailed
+from tools.desk.store import Store, actions
+from tools.desk.store.actions import News
+
+log = Log("courier")
+
+_AT_ONCE = 500
+# Also without a call: a colleague's desk on the same database may have died with news untold.
+_LOOK_AGAIN_S = 5.0
+
+
+class Courier:
+    """`wake()` when something may be owed or the broker is back."""
+
+    def __init__(self, store: Store, broker: BrokerConnection) -> None:
+        self._store = store
+        self._broker = broker
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Tell for ever."""
+        while True:
+            self._wake.clear()
+            more = False
+            try:
+                more = await self._tell()
+            except (BrokerDown, StoreFailed) as error:
+                log.warning("news_untold", why=str(error))
+            if more:
+                continue
+            try:
+                await asyncio.wait_for(self._wake.wait(), _LOOK_AGAIN_S)
+            except TimeoutError:
+                pass
+
+    async def _tell(self) -> bool:
+        """Tell what is owed, by gateway; True when there may be more."""
+        if not self._broker.connected:
+            return False
+        async with self._store.read() as connection:
+            owed = await actions.owed(connection, _AT_ONCE)
+        for (area, gateway), group in groupby(owed, key=lambda news: (news.area, news.gateway)):
+            whole = list(group)
+            for at in range(0, len(whole), answers.BATCH):
+                await self._tell_gateway(area, gateway, whole[at : at + answers.BATCH])
+        return len(owed) == _AT_ONCE
+
+    async def _tell_gateway(self, area: str, gateway: str, news: list[News]) -> None:
+        rows = [answers.state(each.event, each.stage) for each in news]
+        await self._broker.publish(answers.news_topic(area, gateway), answers.payload(rows))
+        async with self._store.write() as transaction:
+            await actions.told(transaction, news)
+        log.info("news_told", gateway=gateway, events=len(news))

@@ -1,0 +1,148 @@
+"""The desk put together. Read this first: it is the list of the parts and of who is told what.
+
+    broker -> receiver  -> store -> answers      events of wearables, emergencies first
+           -> strangers -> store -> answers      sealed frames, where this platform has keys
+           -> watch     -> store                 gateways' and wearables' health
+    browser -> web -> store (actions, news) -> courier -> broker
+                                           `-> feed -> every open page
+
+Owns construction, start, stop. Every wait elsewhere is bounded or one of the main loops started here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Self
+
+from aiohttp import web
+
+from edge_daemon.clock import Clock
+from edge_daemon.counters import Counters
+from edge_daemon.errors import Refusal
+from edge_daemon.log import Log
+from tools.desk import keys
+from tools.desk.broker import BrokerConnection
+from tools.desk.courier import Courier
+from tools.desk.desk_state import DeskState
+from tools.desk.drill import Drill
+from tools.desk.errors import NotUnderstood
+from tools.desk.feed import Feed
+from tools.desk.reading.message import Message
+from tools.desk.reading.sealed import read_strangers
+from tools.desk.receiver import Receiver
+from tools.desk.settings import DeskSettings
+from tools.desk.store import Store, windows
+from tools.desk.strangers import Strangers
+from tools.desk.watch import Watch
+from tools.desk.web.app import application
+
+log = Log("desk")
+
+_STOP_WITHIN_S = 2.0
+
+
+class Desk:
+    """`async with Desk(settings) as desk: await desk.run()`; `url` is known inside."""
+
+    def __init__(self, settings: DeskSettings) -> None:
+        settings.check()
+        self._settings = settings
+        self._clock = Clock()
+        self._counters = Counters()
+        self._feed = Feed()
+        self._store = Store(settings.database)
+        self._strangers: Strangers | None = None
+        self._stack = contextlib.AsyncExitStack()
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        async with contextlib.AsyncExitStack() as stack:
+            await self._store.open()
+            stack.push_async_callback(self._store.close)
+            settings = self._settings
+            self._broker = BrokerConnection(settings, self._store.id, self._clock)
+            self._drill = Drill(self._clock)
+            self._receiver = Receiver(self._store, self._broker, self._clock, self._counters, self._drill)
+            self._watch = Watch(self._store, self._counters)
+            self._courier = Courier(self._store, self._broker)
+            if settings.keys_file is not None:
+                self._strangers = await self._open_strangers(settings)
+            self._connect()
+            await self._serve(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        self._feed.close()
+        await self._stack.aclose()
+
+    async def run(self) -> None:
+        """Work until cancelled. An unforeseen fault in any part ends all: a desk must not limp on unseen."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._broker.run(), name="broker")
+            tasks.create_task(self._receiver.run(), name="receiver")
+            tasks.create_task(self._watch.run(), name="watch")
+            tasks.create_task(self._courier.run(), name="courier")
+            if self._strangers is not None:
+                tasks.create_task(self._strangers.run(), name="strangers")
+
+    async def _open_strangers(self, settings: DeskSettings) -> Strangers:
+        async with self._store.read() as connection:
+            taken = await windows.loaded(connection)
+        ring = keys.KeyRing(keys.load(settings.keys_file), taken) if settings.keys_file else keys.KeyRing({}, {})
+        return Strangers(ring, self._store, self._broker, self._clock, self._counters)
+
+    def _connect(self) -> None:
+        """Who is told what."""
+        self._broker.on_message = self._received
+        self._broker.on_connected = self._courier.wake
+        self._receiver.on_change = self._feed.changed
+        self._watch.on_change = self._feed.changed
+        if self._strangers is not None:
+            self._strangers.on_change = self._feed.changed
+
+    def _received(self, message: Message) -> None:
+        if message.kind == "event":
+            self._receiver.take(message)
+        elif message.kind != "stranger":
+            self._watch.take(message)
+        elif self._strangers is None:
+            self._counters.add("strangers_unknown")
+        else:
+            try:
+                self._strangers.take(read_strangers(message))
+            except NotUnderstood as error:
+                self._watch.fault(message.fault(str(error)))
+
+    async def _acted(self, events: list[str], stage: str) -> None:
+        self._feed.changed()
+        self._courier.wake()
+        if self._strangers is not None:
+            await self._strangers.news(events, stage)
+
+    async def _serve(self, stack: contextlib.AsyncExitStack) -> None:
+        settings = self._settings
+        state = DeskState(
+            settings, self._store, self._broker, self._clock, self._counters, self._drill, self._feed, self._acted
+        )
+        runner = web.AppRunner(application(state), access_log=None, shutdown_timeout=_STOP_WITHIN_S)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, settings.listen_host, settings.listen_port)
+        try:
+            await site.start()
+        except OSError as error:
+            where = f"{settings.listen_host}:{settings.listen_port}"
+            raise Refusal("desk.cannot_listen", where=where, why=error.strerror) from error
+        host, port = runner.addresses[0][:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        log.info("desk_listening", url=self.url)
+
+
+async def serve(settings: DeskSettings, on_listening: Callable[[str], None] = lambda url: None) -> None:
+    """Run a desk until cancelled; `on_listening` gets its URL. Raises Refusal when it cannot start."""
+    async with Desk(settings) as desk:
+        on_listening(desk.url)
+        await desk.run()

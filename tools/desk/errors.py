@@ -1,0 +1,27 @@
+"""The desk's own errors. Owns the types by which it decides what to answer; knows no message text."""
+
+from __future__ import annotations
+
+
+class StoreFailed(Exception):
+    """The store could not commit, nothing of the transaction is in it: events are answered busy, never accepted."""
+
+
+class BrokerDown(Exception):
+    """There is no connection to the broker now, or it did not confirm in time."""
+
+
+class NotUnderstood(Exception):
+    """A message that is not of the contract. str(): the place where reading stopped."""
+
+
+class NoSuchIncident(Exception):
+    """An operator named an event that is not stored here."""
+
+
+class TakenAlready(Exception):
+    """Somebody else has it, or it is closed. `incident` is its present view."""
+
+    def __init__(self, incident: dict[str, object]) -> None:
+        super().__init__(str(incident.get("event")))
+        self.incident = incident

@@ -1,0 +1,120 @@
+"""Keys of wearables at the platform, and who is meant by a rolling id. Owns the key file and the windows in memory.
+
+Must not know MQTT or tables. Nothing here moves by looking: `taken` is called once the frame is stored.
+The file has mode 0600: {"v": 1, "wearables": [{"wearable": 16 hex, "up": 32 hex, "down": 32 hex, "id": 32 hex}]}, or
+instead of the three derived keys {"root": 32 hex}, of which `wearable` may then be left out.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+from edge_daemon.errors import Refusal
+from edge_daemon.registry import Wearable
+from protocol.frame import DownSealer, UpOpener
+from protocol.keys import derive
+from protocol.rolling import COUNTER_MAX, RollingIds
+
+# The next ids of each wearable are looked up; those further ahead (weeks at home, unheard here) are searched for.
+WINDOW = 64
+WIDE_WINDOW = 131_072
+
+
+def load(path: Path) -> dict[str, Wearable]:
+    """Read the key file. Raises Refusal when it is missing, readable by others, or not understood."""
+    try:
+        mode = path.stat().st_mode
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise Refusal("registry.too_open", file=path, mode=f"{stat.S_IMODE(mode):04o}")
+        said = json.loads(path.read_bytes())
+    except OSError as error:
+        raise Refusal("registry.unreadable", file=path, why=error.strerror) from error
+    except ValueError as error:
+        raise Refusal("registry.not_json", file=path) from error
+    if not isinstance(said, dict) or said.get("v") != 1 or not isinstance(said.get("wearables"), list):
+        raise Refusal("registry.wrong_shape", file=path)
+    wearables = [_wearable(path, number, row) for number, row in enumerate(said["wearables"], 1)]
+    by_handle = {wearable.handle: wearable for wearable in wearables}
+    if len(by_handle) != len(wearables):
+        raise Refusal("registry.twice", file=path)
+    return by_handle
+
+
+def _wearable(path: Path, number: int, row: object) -> Wearable:
+    """One row; the refusal names its place in the list, never what stands in it."""
+    if not isinstance(row, dict):
+        raise Refusal("registry.bad_row", file=path, number=number, key="wearable")
+    if "root" not in row:
+        handle = _key(path, number, row, "wearable", 8)
+        return Wearable(handle.hex(), *(_key(path, number, row, key, 16) for key in ("up", "down", "id")))
+    keys = derive(_key(path, number, row, "root", 16))
+    if "wearable" in row and _key(path, number, row, "wearable", 8) != keys.handle:
+        raise Refusal("registry.bad_row", file=path, number=number, key="wearable")
+    return Wearable(keys.handle.hex(), keys.up, keys.down, keys.id)
+
+
+def _key(path: Path, number: int, row: dict[str, object], key: str, size: int) -> bytes:
+    try:
+        value = bytes.fromhex(row[key])  # type: ignore[arg-type]  # a wrong type is what TypeError is for
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refusal("registry.bad_row", file=path, number=number, key=key) from error
+    if len(value) != size:
+        raise Refusal("registry.bad_row", file=path, number=number, key=key)
+    return value
+
+
+class _Keys:
+    """The crypto objects of one wearable, made once. Counters up to `taken` are spent."""
+
+    def __init__(self, wearable: Wearable) -> None:
+        self.ids = RollingIds(wearable.id)
+        self.opener = UpOpener(wearable.up)
+        self.sealer = DownSealer(wearable.down)
+        self.taken = -1
+
+
+class KeyRing:
+    """Every wearable whose frames this platform can open."""
+
+    def __init__(self, wearables: dict[str, Wearable], windows: dict[str, int]) -> None:
+        self._keys = {handle: _Keys(wearable) for handle, wearable in wearables.items()}
+        self._expected: dict[bytes, tuple[str, int]] = {}
+        self._table: dict[str, list[bytes]] = {}
+        for handle in self._keys:
+            self.taken(handle, windows.get(handle, -1))
+
+    def look_up(self, rolling_id: bytes) -> tuple[str, int] | None:
+        """Handle and counter of an id that is due; None for any other. No cryptography."""
+        return self._expected.get(rolling_id)
+
+    def search(self, rolling_id: bytes) -> tuple[str, int] | None:
+        """The same for ids far ahead: milliseconds per wearable, without side effects, so it may run in a thread."""
+        for handle, keys in self._keys.items():
+            first = keys.taken + 1
+            counter = keys.ids.find(rolling_id, first, min(WIDE_WINDOW, COUNTER_MAX - first + 1))
+            if counter >= 0:
+                return handle, counter
+        return None
+
+    def open(self, handle: str, frame: bytes, counter: int) -> bytes:
+        """The body. Raises FrameRefused."""
+        return self._keys[handle].opener.open(frame, counter)
+
+    def seal(self, handle: str, frame_type: int, counter: int, salt: bytes, body: bytes) -> bytes:
+        """A down frame that answers the question `counter`."""
+        return self._keys[handle].sealer.seal(frame_type, counter, salt, body)
+
+    def taken(self, handle: str, counter: int) -> None:
+        """The frame of a counter is stored: it and all before it are spent."""
+        keys = self._keys[handle]
+        if counter < keys.taken:
+            return
+        keys.taken = counter
+        for rolling_id in self._table.get(handle, ()):
+            self._expected.pop(rolling_id, None)
+        first = counter + 1
+        ids = keys.ids.table(first, min(WINDOW, COUNTER_MAX - first + 1))
+        self._table[handle] = ids
+        self._expected.update((rolling_id, (handle, first + at)) for at, rolling_id in enumerate(ids))

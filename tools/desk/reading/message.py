@@ -1,0 +1,42 @@
+"""An up message as it came, and what could not be read of one. Owns the two records and the reading of topics."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_TOPIC = re.compile(r"pingan/v1/([a-z0-9-]{1,64})/([a-z0-9-]{1,64})/up/([a-z]{1,32})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A message, or a part of one, that was not of the contract."""
+
+    at_ms: int
+    topic: str
+    why: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An up message: `kind` is the topic's last word; `response` and `correlation` are MQTT 5's."""
+
+    area: str
+    gateway: str
+    kind: str
+    topic: str
+    payload: bytes
+    received_ms: int
+    response: str | None = None
+    correlation: bytes | None = None
+
+    def fault(self, why: str, payload: bytes | None = None) -> Fault:
+        """This message, or `payload` of it, is out of contract."""
+        return Fault(self.received_ms, self.topic, why, self.payload if payload is None else payload)
+
+
+def topic(text: str) -> tuple[str, str, str] | None:
+    """(area, gateway, kind) of an up topic; None for any other."""
+    match = _TOPIC.fullmatch(text)
+    return None if match is None else (match[1], match[2], match[3])

@@ -1,0 +1,138 @@
+"""From MQTT messages to stored incidents and true answers. Guarantee: accepted is said after the commit, never else.
+
+Owns the two lanes (an emergency overtakes every backlog), the grouping of messages into transactions, and what is
+answered when the store fails (busy) or the lane is full (busy). Must not know HTTP, tables or keys. An answer that gets
+lost needs no retry: its gateway asks again and is answered with the present stage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from edge_daemon.clock import Clock
+from edge_daemon.counters import Counters
+from edge_daemon.log import Log
+from tools.desk import answers
+from tools.desk.broker import BrokerConnection
+from tools.desk.drill import Drill, DrillState
+from tools.desk.errors import BrokerDown, StoreFailed
+from tools.desk.reading.events import Events, read_events
+from tools.desk.reading.message import Message
+from tools.desk.store import Store, events, faults
+
+log = Log("receiver")
+
+# One transaction takes so many messages: a full backlog (50 events each) then holds the writer for some 50 ms.
+_MESSAGES_AT_ONCE = 20
+# Messages waiting, per lane. Beyond it the answer is busy: memory is bounded, and gateways come again.
+_LANE_MOST = 5000
+_ANSWERS_UNDER_WAY = 1000
+_FAILURES_ALONE = 2
+
+
+class Receiver:
+    """`take` is called for each up/event message, from the event loop, and never blocks."""
+
+    def __init__(self, store: Store, broker: BrokerConnection, clock: Clock, counters: Counters, drill: Drill) -> None:
+        self._store = store
+        self._broker = broker
+        self._clock = clock
+        self._counters = counters
+        self._drill = drill
+        self._urgent: deque[Events] = deque()
+        self._backlog: deque[Events] = deque()
+        self._wake = asyncio.Event()
+        self._answering: set[asyncio.Task[None]] = set()
+        self.on_change: Callable[[], None] = lambda: None
+
+    def take(self, message: Message) -> None:
+        """Read a message and put it into its lane."""
+        self._counters.add("messages")
+        read = read_events(message, clock_is_good=self._clock.synced())
+        self._counters.add("reports", len(read.reports))
+        if read.faults:
+            self._counters.add("faults", len(read.faults))
+            log.warning("not_understood", gateway=message.gateway, why=[fault.why for fault in read.faults[:5]])
+        lane = self._urgent if read.urgent else self._backlog
+        if len(lane) >= _LANE_MOST:
+            self._counters.add("answered_busy")
+            self._answer(message, [answers.busy(report.event, "too many at once") for report in read.reports])
+            return
+        lane.append(read)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Store and answer for ever, the urgent lane first."""
+        while True:
+            await self._wake.wait()
+            lane = self._urgent or self._backlog
+            if not lane:
+                self._wake.clear()
+                continue
+            batch = [lane.popleft() for _ in range(min(len(lane), _MESSAGES_AT_ONCE))]
+            while len(self._answering) >= _ANSWERS_UNDER_WAY:
+                await asyncio.wait(self._answering, return_when=asyncio.FIRST_COMPLETED)
+            drill = self._drill.now
+            if drill.mode != "off":
+                self._practise(drill, batch)
+            else:
+                await self._work(batch)
+
+    async def _work(self, batch: list[Events]) -> None:
+        """One transaction for all; when it fails, one each, so that no message takes its neighbours with it."""
+        if await self._store_and_answer(batch):
+            return
+        failures = 0
+        for read in batch:
+            # Twice in a row is the store, not the message: the rest is not kept waiting for the same answer.
+            alone = failures < _FAILURES_ALONE and len(batch) > 1
+            failures = 0 if alone and await self._store_and_answer([read]) else failures + 1
+            if failures:
+                self._answer(read.message, [answers.busy(report.event, "store") for report in read.reports])
+
+    async def _store_and_answer(self, batch: list[Events]) -> bool:
+        """False: the store failed, and nothing has been answered."""
+        reports = [report for read in batch for report in read.reports]
+        broken = [fault for read in batch for fault in read.faults]
+        try:
+            async with self._store.write(events.revisions_for(reports)) as transaction:
+                stages = await events.record(transaction, reports, self._clock.wall_ms())
+                await faults.keep(transaction, broken)
+        except StoreFailed:
+            self._counters.add("store_failed")
+            return False
+        for read in batch:
+            rows = [answers.state(report.event, stages[report.event]) for report in read.reports]
+            self._answer(read.message, rows)
+        self.on_change()
+        return True
+
+    def _practise(self, drill: DrillState, batch: list[Events]) -> None:
+        """What a drill answers is true: nothing of it has been stored."""
+        for read in batch:
+            said = [report.event for report in read.reports]
+            self._counters.add(f"drill_{drill.mode}", len(said))
+            if drill.mode == "busy":
+                after_s = answers.BUSY_RETRY_AFTER_S if drill.retry_after_s is None else drill.retry_after_s
+                self._answer(read.message, [answers.busy(event, "drill", after_s) for event in said])
+            elif drill.mode == "refuse":
+                self._answer(read.message, [answers.refused(event, drill.reason) for event in said])
+
+    def _answer(self, message: Message, rows: list[answers.Answer]) -> None:
+        if not rows:
+            return
+        task = asyncio.create_task(self._publish(message, rows))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _publish(self, message: Message, rows: list[answers.Answer]) -> None:
+        topic = answers.response_topic(message)
+        try:
+            await self._broker.publish(topic, answers.payload(rows), correlation=message.correlation)
+        except BrokerDown as error:
+            self._counters.add("answers_unsent")
+            log.info("answer_unsent", gateway=message.gateway, why=str(error))
+            return
+        self._counters.add("answers", len(rows))

@@ -1,0 +1,153 @@
+"""What a desk is told when it starts, and what is refused. Owns the settings and their checks; opens nothing."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_daemon.errors import Refusal
+from tools.messages import LANGUAGES, Messages
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_AREA = re.compile(r"\+|[a-z0-9-]{1,64}", re.ASCII)
+_NAME = re.compile(r"[a-z0-9-]{0,64}", re.ASCII)
+_PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]*@|[?&]password=")
+_PORT_MAX = 65535
+
+
+@dataclass(frozen=True)
+class DeskSettings:
+    """Everything a desk needs. `database` is a file path (SQLite) or a postgresql:// URL without a password."""
+
+    broker_host: str
+    broker_port: int
+    database: str
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 8080
+    # One county centre, or "+" for all.
+    area: str = "+"
+    # Desks that share their work under this name ($share/<share>/…), on one PostgreSQL.
+    share: str = ""
+    # Tells desks on one database apart; part of the MQTT client id.
+    name: str = ""
+    tls: bool = False
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    username: str = ""
+    password_file: str = ""
+    allow_plain: bool = False
+    # Keys of wearables, for frames that gateways could not open. None: strangers are not understood here.
+    keys_file: Path | None = None
+    language: str = "zh"
+    # Drills answer real events with busy or refused: never on unless asked for.
+    allow_drill: bool = False
+    # Names (host or host:port) a proxy in front serves this desk under. Empty: loopback only.
+    served_as: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Raise Refusal for what cannot work or is not safe."""
+        if not self.tls and not self.allow_plain and self.broker_host not in _LOOPBACK:
+            raise Refusal("desk.plain_mqtt", host=self.broker_host)
+        if self.listen_host not in _LOOPBACK and not self.served_as:
+            raise Refusal("desk.listen_open", host=self.listen_host)
+        if not _AREA.fullmatch(self.area):
+            raise Refusal("desk.bad_area", got=self.area)
+        for option, value in (("--share", self.share), ("--name", self.name)):
+            if not _NAME.fullmatch(value):
+                raise Refusal("desk.bad_name", option=option, got=value)
+        if _PASSWORD_IN_URL.search(self.database):
+            # Arguments are readable by every user of the machine.
+            raise Refusal("desk.password_in_url")
+
+
+def address(text: str) -> tuple[str, int]:
+    """`host:port` or `[v6]:port` as (host, port). Raises Refusal."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > _PORT_MAX or not host:
+        raise Refusal("desk.bad_address", got=text)
+    return host.strip("[]"), int(port)
+
+
+def add_arguments(parser: argparse.ArgumentParser, words: Messages) -> None:
+    """The options of `pingan desk`; what each is for stands in the catalogue under desk.option."""
+
+    def option(name: str, **more: Any) -> None:
+        parser.add_argument(f"--{name}", help=words.text(f"desk.option.{name}"), **more)
+
+    option("broker", required=True, metavar="HOST:PORT")
+    option("database", required=True, metavar="FILE|postgresql://…")
+    option("listen", default="127.0.0.1:8080", metavar="HOST:PORT")
+    option("area", default="+")
+    option("share", default="", metavar="GROUP")
+    option("name", default="")
+    option("tls", action="store_true")
+    option("ca", default="", metavar="FILE")
+    option("cert", default="", metavar="FILE")
+    option("key", default="", metavar="FILE")
+    option("username", default="")
+    option("password-file", default="", metavar="FILE")
+    option("allow-plain", action="store_true")
+    option("keys", type=Path, default=None, metavar="FILE")
+    option("allow-drill", action="store_true")
+    option("served-as", action="append", default=[], metavar="HOST[:PORT]")
+    parser.add_argument("--lang", choices=LANGUAGES, default=argparse.SUPPRESS, help=words.text("cli.lang"))
+
+
+def from_arguments(arguments: argparse.Namespace, language: str) -> DeskSettings:
+    """Settings of parsed options; the page begins in `language`. Raises Refusal."""
+    broker_host, broker_port = address(arguments.broker)
+    listen_host, listen_port = address(arguments.listen)
+    return DeskSettings(
+        broker_host=broker_host,
+        broker_port=broker_port,
+        database=arguments.database,
+        listen_host=listen_host,
+        listen_port=listen_port,
+        area=arguments.area,
+        share=arguments.share,
+        name=arguments.name,
+        tls=arguments.tls or bool(arguments.ca or arguments.cert),
+        ca_file=arguments.ca,
+        cert_file=arguments.cert,
+        key_file=arguments.key,
+        username=arguments.username,
+        password_file=arguments.password_file,
+        allow_plain=arguments.allow_plain,
+        keys_file=arguments.keys,
+        language=language,
+        allow_drill=arguments.allow_drill,
+        served_as=tuple(arguments.served_as),
+    )
+
+
+def password(settings: DeskSettings) -> str | None:
+    """The broker's password, from a file that only its owner may read. Raises Refusal."""
+    if not settings.password_file:
+        return None
+    path = Path(settings.password_file)
+    try:
+        if path.stat().st_mode & 0o077:
+            raise Refusal("platform.password_too_open", file=path)
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Refusal("platform.password_unreadable", file=path, why=error.strerror) from error
+
+
+def tls_context(settings: DeskSettings) -> ssl.SSLContext | None:
+    """TLS 1.2 or newer with the broker's name checked; None for plain. Raises Refusal for unusable files."""
+    if not settings.tls:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file or None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if settings.cert_file:
+            context.load_cert_chain(settings.cert_file, settings.key_file or None)
+    except OSError as error:
+        files = ", ".join(f for f in (settings.ca_file, settings.cert_file, settings.key_file) if f)
+        raise Refusal("platform.bad_certificate", file=files, why=error) from error
+    return context

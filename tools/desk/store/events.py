@@ -1,0 +1,149 @@
+"""Writes reports: each event becomes one incident, however often and through whomever it comes.
+
+Owns the merging of reports. Guarantee: after `record`, the event is in the transaction exactly once, every gateway
+and link that heard it is named, and nothing that was known better is replaced by worse. Must not know MQTT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from tools.desk.report import Report, better_age
+from tools.desk.store import schema
+from tools.desk.store.store import Transaction
+
+_FROM_REPORT = (
+    "event", "wearable", "number", "kind", "event_class", "urgency", "detail", "test", "restore", "refers_to", "raw",
+    "dty", "stc", "lco", "contact_id", "battery_percent", "pressed_ms", "age_quality",
+)  # fmt: skip
+_KNOWN = ("event", "stage", "pressed_ms", "age_quality", "late")
+_ReportKey = tuple[str, str, str, str]
+
+
+def revisions_for(reports: list[Report]) -> int:
+    """How many revisions a transaction needs at most to record these."""
+    return len(reports) + len({report.refers_to for report in reports})
+
+
+async def record(transaction: Transaction, reports: list[Report], now_ms: int) -> dict[str, str]:
+    """Store reports, commit time `now_ms`. Returns each event's present stage: accepted, answered or closed."""
+    known = await _known(transaction, {report.event for report in reports})
+    heard = await _heard(transaction, set(known))
+    new: dict[str, dict[str, Any]] = {}
+    changed: dict[str, dict[str, Any]] = {}
+    rows: dict[_ReportKey, dict[str, Any]] = {}
+    for report in reports:
+        key = (report.event, report.area, report.gateway, report.link)
+        row = known.get(report.event)
+        if row is None:
+            row = known[report.event] = new[report.event] = _incident(report, now_ms)
+        elif _improve(row, report) or (key not in heard and key not in rows):
+            changed[report.event] = row
+        _add(rows, key, report)
+    await _write(transaction, new, changed, list(rows.values()), now_ms)
+    await _touch(transaction, {row["refers_to"] for row in new.values() if row["refers_to"]} - set(new) - set(changed))
+    return {event: row["stage"] for event, row in known.items()}
+
+
+async def _known(transaction: Transaction, events: Iterable[str]) -> dict[str, dict[str, Any]]:
+    columns = [schema.incidents.c[name] for name in _KNOWN]
+    found = await transaction.connection.execute(select(*columns).where(schema.incidents.c.event.in_(events)))
+    return {row.event: dict(row._mapping) for row in found}  # noqa: SLF001  # SQLAlchemy's public name for it
+
+
+async def _heard(transaction: Transaction, events: set[str]) -> set[_ReportKey]:
+    if not events:
+        return set()
+    table = schema.reports.c
+    query = select(table.event, table.area, table.gateway, table.link).where(table.event.in_(events))
+    return {(row.event, row.area, row.gateway, row.link) for row in await transaction.connection.execute(query)}
+
+
+def _incident(report: Report, now_ms: int) -> dict[str, Any]:
+    row = {name: getattr(report, name) for name in _FROM_REPORT}
+    return {**row, "late": report.is_late, "stage": "accepted", "accepted_ms": now_ms}
+
+
+def _improve(row: dict[str, Any], report: Report) -> bool:
+    """Take over a better age. An event that was late stays so unless its age was not known well."""
+    if not better_age(report, row["age_quality"], row["pressed_ms"]):
+        return False
+    same_quality = report.age_quality == row["age_quality"]
+    row["late"] = report.is_late or (same_quality and row["late"])
+    row["pressed_ms"], row["age_quality"] = report.pressed_ms, report.age_quality
+    return True
+
+
+def _add(rows: dict[_ReportKey, dict[str, Any]], key: _ReportKey, report: Report) -> None:
+    """One row per event, gateway and link in a statement; copies in one batch are counted."""
+    row = rows.get(key)
+    if row is not None:
+        row["times"] += 1
+        row["last_received_ms"] = report.received_ms
+        return
+    rows[key] = {
+        "event": report.event,
+        "area": report.area,
+        "gateway": report.gateway,
+        "link": report.link,
+        "rssi_dbm": report.rssi_dbm,
+        "battery_percent": report.battery_percent,
+        "stored": report.stored,
+        "sealed": report.sealed,
+        "heard_ms": report.heard_ms,
+        "received_ms": report.received_ms,
+        "last_received_ms": report.received_ms,
+        "times": 1,
+    }
+
+
+async def _write(
+    transaction: Transaction,
+    new: dict[str, dict[str, Any]],
+    changed: dict[str, dict[str, Any]],
+    rows: list[dict[str, Any]],
+    now_ms: int,
+) -> None:
+    for row in (*new.values(), *changed.values()):
+        row["revision"] = transaction.next_revision()
+    # No other writer can have inserted it since `_known`: the transaction has the turn (Store.write).
+    await transaction.run(schema.incidents.insert(), list(new.values()))
+    accepted = [{"event": event, "action": "accepted", "at_ms": now_ms} for event in new]
+    await transaction.run(schema.actions.insert(), accepted)
+    better = (
+        update(schema.incidents)
+        .where(schema.incidents.c.event == bindparam("of_event"))
+        .values({name: bindparam(f"new_{name}") for name in ("pressed_ms", "age_quality", "late", "revision")})
+    )
+    names = ("pressed_ms", "age_quality", "late", "revision")
+    values = [
+        {"of_event": event, **{f"new_{name}": row[name] for name in names}}
+        for event, row in changed.items()
+        if event not in new
+    ]
+    await transaction.run(better, values)
+    await transaction.run(_upsert(transaction), rows)
+
+
+def _upsert(transaction: Transaction) -> Any:
+    """What a gateway says first about hearing stays; a repeat only counts, and tells that it is stored by now."""
+    statement = transaction.insert(schema.reports)
+    said = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["event", "area", "gateway", "link"],
+        set_={
+            "times": schema.reports.c.times + said.times,
+            "last_received_ms": said.last_received_ms,
+            "stored": schema.reports.c.stored | said.stored,
+        },
+    )
+
+
+async def _touch(transaction: Transaction, events: set[str]) -> None:
+    """Events that another one refers to look different now: a cancelled SOS must show it."""
+    for event in sorted(events):
+        statement = update(schema.incidents).where(schema.incidents.c.event == event)
+        await transaction.run(statement.values(revision=transaction.next_revision()))

@@ -1,0 +1,152 @@
+"""The tables, the same on SQLite and PostgreSQL. Owns their shape and its version; runs no query but that.
+
+Times are wall clock milliseconds since 1970 (`_ms`). `revision` numbers every change in the order of commits.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+VERSION = 1
+
+metadata = MetaData()
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+meta = Table("meta", metadata, Column("name", String, primary_key=True), Column("value", String, nullable=False))
+
+# One row. Its lock also makes writers take turns, so that revisions become visible in their order.
+revision = Table(
+    "revision",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("value", BigInteger, nullable=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("event", String, nullable=False, unique=True),
+    Column("wearable", String, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("event_class", String, nullable=False),
+    Column("urgency", Integer, nullable=False),
+    Column("detail", String, nullable=False),
+    Column("test", Boolean, nullable=False),
+    Column("restore", Boolean, nullable=False),
+    Column("refers_to", String),
+    Column("raw", Text),
+    Column("dty", String, nullable=False),
+    Column("stc", String, nullable=False),
+    Column("lco", String),
+    Column("contact_id", String),
+    Column("battery_percent", Integer),
+    # When it happened, at the latest; null: nobody knows.
+    Column("pressed_ms", BigInteger),
+    Column("age_quality", String, nullable=False),
+    Column("late", Boolean, nullable=False),
+    # accepted, answered, closed.
+    Column("stage", String, nullable=False),
+    Column("operator", String),
+    Column("outcome", String),
+    Column("note", Text),
+    Column("accepted_ms", BigInteger, nullable=False),
+    Column("answered_ms", BigInteger),
+    Column("closed_ms", BigInteger),
+    Column("revision", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+_open = incidents.c.stage != "closed"
+Index("incidents_open", incidents.c.urgency, incidents.c.id, sqlite_where=_open, postgresql_where=_open)
+Index("incidents_closed", incidents.c.closed_ms)
+Index("incidents_revision", incidents.c.revision)
+Index("incidents_wearable", incidents.c.wearable)
+Index("incidents_refers_to", incidents.c.refers_to)
+
+# Who heard it. A gateway that sends it again raises `times`.
+reports = Table(
+    "reports",
+    metadata,
+    Column("event", String, primary_key=True),
+    Column("area", String, primary_key=True),
+    Column("gateway", String, primary_key=True),
+    Column("link", String, primary_key=True),
+    Column("rssi_dbm", Integer),
+    Column("battery_percent", Integer),
+    Column("stored", Boolean, nullable=False),
+    Column("sealed", Boolean, nullable=False),
+    Column("heard_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("last_received_ms", BigInteger, nullable=False),
+    Column("times", Integer, nullable=False),
+)
+
+# What was done, append-only: accepted, answered, taken_over, closed.
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("event", String, nullable=False, index=True),
+    Column("action", String, nullable=False),
+    Column("operator", String),
+    Column("outcome", String),
+    Column("note", Text),
+    Column("at_ms", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Stages that a gateway has not been told yet. Written with the action, gone when the broker has the message.
+news = Table(
+    "news",
+    metadata,
+    Column("event", String, primary_key=True),
+    Column("area", String, primary_key=True),
+    Column("gateway", String, primary_key=True),
+    Column("stage", String, nullable=False),
+)
+
+gateways = Table(
+    "gateways",
+    metadata,
+    Column("area", String, primary_key=True),
+    Column("gateway", String, primary_key=True),
+    # online, offline: what it or its will said last. That it is lost is a matter of time, not of a row.
+    Column("state", String, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("heartbeat", Text),
+    Column("revision", BigInteger, nullable=False, index=True),
+)
+
+# The newest heartbeat of each wearable.
+wearables = Table(
+    "wearables",
+    metadata,
+    Column("wearable", String, primary_key=True),
+    Column("area", String, nullable=False),
+    Column("gateway", String, nullable=False),
+    Column("heard_ms", BigInteger, nullable=False),
+    Column("heartbeat", Text, nullable=False),
+)
+
+# The highest counter taken of each wearable whose frames were opened here.
+windows = Table(
+    "windows",
+    metadata,
+    Column("wearable", String, primary_key=True),
+    Column("counter", BigInteger, nullable=False),
+)
+
+# Messages that were not of the contract, raw, the newest so many.
+faults = Table(
+    "faults",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("topic", String, nullable=False),
+    Column("why", String, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)

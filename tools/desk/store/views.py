@@ -1,0 +1,109 @@
+"""Reads incidents as the page and the API show them. Owns that JSON shape; writes nothing.
+
+An incident: event, wearable, number, kind, class, detail, test, restore, refers_to, raw, scaip, contact_id,
+battery_percent, late, age_quality, stage, operator, outcome, note, stages {pressed, heard, accepted, answered, closed:
+RFC 3339, each only where known}, reports [{area, gateway, link, rssi_dbm, heard_at, received_at, times, stored,
+sealed}], cancelled_by [{event, stage, at}], revision. Who asks for one incident also gets its `actions`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from edge_daemon.clock import iso
+from tools.desk.store import schema
+
+View = dict[str, Any]
+# More open incidents than this are a disaster that no list shows; the count still tells.
+OPEN_MOST = 500
+CLOSED_MOST = 50
+
+_c = schema.incidents.c
+
+
+async def listed(connection: AsyncConnection) -> View:
+    """Open incidents, most urgent and newest first, then the last closed ones, with the revision they are of."""
+    revision = (await connection.execute(select(schema.revision.c.value))).scalar_one()
+    is_open = _c.stage != "closed"
+    opened = select(schema.incidents).where(is_open).order_by(_c.urgency, _c.id.desc()).limit(OPEN_MOST)
+    closed = select(schema.incidents).where(~is_open).order_by(_c.closed_ms.desc(), _c.id.desc()).limit(CLOSED_MOST)
+    count = (await connection.execute(select(func.count()).select_from(schema.incidents).where(is_open))).scalar_one()
+    views = await _views(connection, opened) + await _views(connection, closed)
+    return {"revision": revision, "open": count, "incidents": views}
+
+
+async def since(connection: AsyncConnection, revision: int, most: int) -> list[View]:
+    """Incidents changed after a revision, in the order of their changes."""
+    changed = select(schema.incidents).where(_c.revision > revision).order_by(_c.revision).limit(most)
+    return await _views(connection, changed)
+
+
+async def one(connection: AsyncConnection, event: str) -> View | None:
+    """One incident with its actions, or None."""
+    found = await _views(connection, select(schema.incidents).where(_c.event == event))
+    if not found:
+        return None
+    table = schema.actions.c
+    done = await connection.execute(select(schema.actions).where(table.event == event).order_by(table.id))
+    found[0]["actions"] = [
+        {"action": r.action, "operator": r.operator, "outcome": r.outcome, "note": r.note, "at": iso(r.at_ms)}
+        for r in done
+    ]
+    return found[0]
+
+
+async def _views(connection: AsyncConnection, query: Select[Any]) -> list[View]:
+    incidents = list(await connection.execute(query))
+    events = [row.event for row in incidents]
+    reports: dict[str, list[Row[Any]]] = defaultdict(list)
+    cancels: dict[str, list[View]] = defaultdict(list)
+    if events:
+        table = schema.reports.c
+        heard = select(schema.reports).where(table.event.in_(events)).order_by(table.received_ms, table.gateway)
+        for row in await connection.execute(heard):
+            reports[row.event].append(row)
+        about = select(_c.event, _c.refers_to, _c.stage, _c.pressed_ms, _c.accepted_ms).where(_c.refers_to.in_(events))
+        for row in await connection.execute(about.order_by(_c.id)):
+            at_ms = row.accepted_ms if row.pressed_ms is None else row.pressed_ms
+            cancels[row.refers_to].append({"event": row.event, "stage": row.stage, "at": iso(at_ms)})
+    return [_view(row, reports[row.event], cancels[row.event]) for row in incidents]
+
+
+def _view(row: Row[Any], reports: Sequence[Row[Any]], cancelled_by: list[View]) -> View:
+    heard_ms = min((report.heard_ms for report in reports), default=None)
+    at = {
+        "pressed": row.pressed_ms,
+        "heard": heard_ms,
+        "accepted": row.accepted_ms,
+        "answered": row.answered_ms,
+        "closed": row.closed_ms,
+    }
+    scaip = {"dty": row.dty, "stc": row.stc}
+    if row.lco is not None:
+        scaip["lco"] = row.lco
+    same = (
+        "event", "wearable", "number", "kind", "detail", "test", "restore", "refers_to", "raw", "contact_id",
+        "battery_percent", "late", "age_quality", "stage", "operator", "outcome", "note", "revision",
+    )  # fmt: skip
+    return {
+        **{name: getattr(row, name) for name in same},
+        "class": row.event_class,
+        "scaip": scaip,
+        "stages": {stage: iso(ms) for stage, ms in at.items() if ms is not None},
+        "reports": [_report(report) for report in reports],
+        "cancelled_by": cancelled_by,
+    }
+
+
+def _report(row: Row[Any]) -> View:
+    same = ("area", "gateway", "link", "rssi_dbm", "stored", "sealed", "times")
+    return {
+        **{name: getattr(row, name) for name in same},
+        "heard_at": iso(row.heard_ms),
+        "received_at": iso(row.received_ms),
+    }
