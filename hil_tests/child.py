@@ -64,7 +64,7 @@ class Child:
             stderr=asyncio.subprocess.STDOUT,
             limit=_LINE_MOST,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl; the group alone would outlive a killed parent
+            preexec_fn=_die_with_parent,  # the group alone would outlive a killed parent
         )
         return cls(name, process, logs / f"{name}.log")
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from bleak.exc import BleakError
 from bumble import core, hci
 from bumble.device import Connection, Device
+from bumble.host import Host
 from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
@@ -38,10 +40,14 @@ class _Host(Device):
     got through would never be heard. It also remembers every address for ever.
     """
 
-    listeners_of_reports: list[Listener]
+    def __init__(self, listeners: list[Listener], transport: Transport) -> None:
+        host = Host(*transport)
+        super().__init__("gateway", hci.Address.generate_static_address(), host=host)
+        self._report_listeners = listeners
 
-    def on_advertising_report(self, report: Report) -> None:  # type: ignore[override]
-        for listener in list(self.listeners_of_reports):
+    def on_advertising_report(self, report: Report | hci.HCI_LE_Extended_Advertising_Report_Event.Report) -> None:
+        assert isinstance(report, Report)
+        for listener in list(self._report_listeners):
             listener(report)
 
 
@@ -72,15 +78,15 @@ class Adapter:
 
     async def _open(self) -> Device:
         self._transport = await open_transport(self._spec)
-        host = _Host.with_hci("gateway", hci.Address.generate_static_address(), *self._transport)
-        host.listeners_of_reports = self._scanners
+        host = _Host(self._scanners, self._transport)
         lost = self._lost = asyncio.get_running_loop().create_future()
-        host.on(Device.EVENT_FLUSH, lambda: lost.done() or lost.set_result("the adapter has gone"))
+
+        def gone() -> None:
+            if not lost.done():
+                lost.set_result("the adapter has gone")
+
+        host.on(Device.EVENT_FLUSH, gone)
         await host.power_on()
-        # Powering on flushes too; only what comes from now on is a loss.
-        if lost.done():
-            lost = self._lost = asyncio.get_running_loop().create_future()
-            host.on(Device.EVENT_FLUSH, lambda: lost.done() or lost.set_result("the adapter has gone"))
         self._host = host
         return host
 
@@ -153,8 +159,9 @@ class Adapter:
             host.connect(address, core.PhysicalTransport.LE, own_address_type=hci.OwnAddressType.PUBLIC)
         )
         try:
-            done, _ = await asyncio.wait({attempt, self._lost_now()}, timeout=_TURN_S, return_when="FIRST_COMPLETED")
-            if attempt in done:
+            either: set[asyncio.Future[Any]] = {attempt, self._lost_now()}
+            await asyncio.wait(either, timeout=_TURN_S, return_when=asyncio.FIRST_COMPLETED)
+            if attempt.done():
                 return attempt.result()
             if self._is_lost():
                 raise BleakError("the adapter has gone")

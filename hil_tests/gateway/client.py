@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - the methods' arguments are bleak's
 """bleak's client on the adapter. Owns one connection and its attributes. Must not know scanning.
 
 Errors are those that bleak's BlueZ back end raises: BleakError, BleakGATTProtocolError, TimeoutError.
@@ -103,7 +104,7 @@ class BumbleClient(BaseBleakClient):
         def gone(reason: int) -> None:
             if ended.done():
                 return
-            ended.set_result(f"disconnected: {hci.HCI_Constant.error_name(reason)}")
+            ended.set_result(f"disconnected ({reason:#04x})")
             established = self.services is not None
             self._connection = self.services = None
             self._subscribed.clear()

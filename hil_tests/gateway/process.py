@@ -1,4 +1,4 @@
-"""The gateway process, started, killed and started again. Owns its life and its log. Must not know the daemon's parts."""
+"""The gateway process, started, killed and started again. Owns its life and its log, not the daemon's parts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class GatewayProcess:
         self.logs.append(_entry(text))
 
     async def logged(self, log: str, within_s: float = 10.0, after: int = 0, **fields: Any) -> dict[str, Any]:
-        """The first entry of that name, and with these fields, from `logs[after]` on. Raises ChildFailed in its absence.
+        """The first entry of that name, and with these fields, from `logs[after]` on. Raises ChildFailed.
 
         `after` is `len(gateway.logs)` before whatever is to cause the entry.
         """

@@ -18,8 +18,9 @@ async def unless_ended(work: Coroutine[Any, Any, _T], ended: asyncio.Future[str]
     cancelling the caller, so `work` runs as a task of its own.
     """
     task = asyncio.ensure_future(work)
+    either: set[asyncio.Future[Any]] = {task, ended}
     try:
-        await asyncio.wait({task, ended}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if task.done() and not task.cancelled():
             return task.result()
         raise BleakError(ended.result() if ended.done() else "disconnected")

@@ -16,10 +16,13 @@ import sys
 
 from hil_tests.radio import wire
 from hil_tests.radio.air import Air
+from hil_tests.radio.conditions import Conditions
 from hil_tests.radio.control import Control
 from hil_tests.radio.gateway_port import GatewayPort
 from hil_tests.radio.hostile import Hostile
 from hil_tests.radio.wearable import Wearable
+
+log = logging.getLogger("radio")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,10 +39,10 @@ async def _serve_wearable(air: Air, reader: asyncio.StreamReader, writer: asynci
     try:
         name = await wire.read_name(reader)
     except (wire.Broken, asyncio.IncompleteReadError, ConnectionError) as error:
-        logging.error("no wearable: %s", error)
+        log.error("no wearable: %s", error)
         writer.close()
         return
-    logging.info("%s: here", name)
+    log.info("%s: here", name)
     # Cancelled only when the process ends, where asyncio's stream callback would report it as a fault.
     with contextlib.suppress(asyncio.CancelledError):
         await Wearable(name, air, reader, writer).run()
@@ -47,8 +50,8 @@ async def _serve_wearable(air: Air, reader: asyncio.StreamReader, writer: asynci
 
 async def _run(arguments: argparse.Namespace) -> None:
     seed = arguments.seed if arguments.seed is not None else int.from_bytes(os.urandom(4), "little")
-    logging.info("seed %d", seed)
-    air = Air(arguments.interval_ms / 1000, random.Random(seed))
+    log.info("seed %d", seed)
+    air = Air(Conditions(arguments.interval_ms / 1000, random.Random(seed)))
     gateways = dict(one.split("=", 1) for one in arguments.gateway)
     ports = {name: GatewayPort(name, air) for name in gateways}
     hostile = Hostile(air)

@@ -36,7 +36,7 @@ _PERMISSIONS = (
 
 @dataclass
 class Attributes:
-    """All registered ones by handle. `read(connection, handle)` and `write(connection, handle, value)` ask the firmware."""
+    """All registered ones by handle. `read` and `write` ask the firmware: (connection, handle[, value])."""
 
     read: Read
     write: Write

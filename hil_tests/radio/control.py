@@ -23,17 +23,17 @@ class Control:
     """Answers on any number of connections."""
 
     def __init__(self, air: Air, hostile: Hostile, gateways: list[str]) -> None:
-        self._air = air
+        room = self._room = air.conditions
         self._hostile = hostile
         self._gateways = gateways
         self._requests: dict[str, Callable[[Request], object]] = {
-            "loss": lambda r: air.set_loss(_share(r["value"])),
+            "loss": lambda r: room.set_loss(_share(r["value"])),
             "delay": self._delay,
-            "vanish": lambda r: air.set_vanished(str(r["name"]), True),
-            "return": lambda r: air.set_vanished(str(r["name"]), False),
-            "deaf": lambda r: air.set_deaf(str(r["name"]), bool(r["value"])),
+            "vanish": lambda r: room.set_vanished(str(r["name"]), True),
+            "return": lambda r: room.set_vanished(str(r["name"]), False),
+            "deaf": lambda r: room.set_deaf(str(r["name"]), bool(r["value"])),
             "gateways_deaf": self._gateways_deaf,
-            "rssi": lambda r: air.set_rssi(str(r["name"]), str(r["gateway"]), int(r["dbm"])),
+            "rssi": lambda r: room.set_rssi(str(r["name"]), str(r["gateway"]), int(r["dbm"])),
             "repeats": self._repeats,
             "reorder": self._reorder,
             "list": lambda r: air.states(),
@@ -64,17 +64,17 @@ class Control:
         return {"ok": True} if result is None else {"ok": True, "result": result}
 
     def _delay(self, request: Request) -> None:
-        self._air.delay_s = max(0.0, float(request["ms"]) / 1000)
+        self._room.delay_s = max(0.0, float(request["ms"]) / 1000)
 
     def _repeats(self, request: Request) -> None:
-        self._air.repeats = max(0, int(request["value"]))
+        self._room.repeats = max(0, int(request["value"]))
 
     def _reorder(self, request: Request) -> None:
-        self._air.reorder = _share(request["value"])
+        self._room.reorder = _share(request["value"])
 
     def _gateways_deaf(self, request: Request) -> None:
         for name in self._gateways:
-            self._air.set_deaf(name, bool(request.get("value", True)))
+            self._room.set_deaf(name, bool(request.get("value", True)))
 
     def _inject(self, request: Request) -> None:
         if "data" in request:

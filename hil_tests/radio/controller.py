@@ -80,8 +80,8 @@ class AirConnection(Connection):
 class AirController(Controller):
     """One radio. `name` is its place in the room; `gateway` says which side of the link it is on."""
 
-    def __init__(self, name: str, link: LocalLink, public_address: hci.Address, rng: random.Random, *, gateway: bool):
-        super().__init__(name, link=None, public_address=public_address)
+    def __init__(self, name: str, link: LocalLink, address: hci.Address, rng: random.Random, *, gateway: bool) -> None:
+        super().__init__(name, link=None, public_address=address)
         self.link = link
         self.gateway = gateway
         self.le_features = Controller.le_features & ~_UNTRUE
@@ -123,7 +123,7 @@ class AirController(Controller):
     def create_le_connection(self, peer_address: hci.Address) -> None:
         """Ask the advertiser that was just heard for the connection we wait for."""
         pending = self.pending_le_connection
-        if pending is None or peer_address in self.le_connections:
+        if not isinstance(pending, hci.HCI_LE_Create_Connection_Command) or peer_address in self.le_connections:
             return
         self.pending_le_connection = None
         own = self.random_address
@@ -177,6 +177,16 @@ class AirController(Controller):
                 central_clock_accuracy=0,
             )
         )
+
+    @property
+    def ends(self) -> list[AirConnection]:
+        """Our ends of all connections."""
+        return [one for one in self.le_connections.values() if isinstance(one, AirConnection)]
+
+    def end_to(self, peer: hci.Address) -> AirConnection | None:
+        """Our end of the connection to this address."""
+        end = self.le_connections.get(peer)
+        return end if isinstance(end, AirConnection) else None
 
     def lose(self, connection: AirConnection, reason: int) -> None:
         """End a connection for `reason` if it still stands."""

@@ -60,7 +60,7 @@ class Exchange:
                 del self._waiting[tag]
         if not done or waiting.cancelled():
             raise att.ATT_Error(att.ATT_UNLIKELY_ERROR_ERROR, handle)
-        answer = waiting.result()
+        answer: bytes = waiting.result()
         if answer[0]:
             raise att.ATT_Error(answer[0], handle)
         return answer[1:]

@@ -34,7 +34,7 @@ class _Host(StreamPacketSource):
         self.controller.set_packet_sink(StreamPacketSink(transport))
         self.set_packet_sink(self.controller)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._port.unplug(self)
 
 
@@ -73,7 +73,7 @@ class GatewayPort:
             self.unplug(self._host)
         self._host = host
         log.info("%s: plugged in", self._name)
-        return AirController(self._name, self._air, address_of(self._name), self._air.rng, gateway=True)
+        return AirController(self._name, self._air, address_of(self._name), self._air.conditions.rng, gateway=True)
 
     def unplug(self, host: _Host) -> None:
         """A host has gone."""

@@ -56,7 +56,7 @@ class Hostile:
         """Advertise random frames of `size` bytes, each from its own address. Returns how many."""
         shots = [
             Shot(
-                manufacturer_data(company, self._air.rng.randbytes(size)),
+                manufacturer_data(company, self._air.conditions.rng.randbytes(size)),
                 hci.Address.generate_private_address(),
                 connectable=True,
             )

@@ -10,24 +10,15 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
-
-class Conditions(Protocol):
-    """What a lane asks of the air."""
-
-    interval_s: float
-    delay_s: float
-
-    def passes(self, sender: str, receiver: str) -> bool:
-        """Whether a packet gets through just now."""
+from hil_tests.radio.conditions import Conditions
 
 
 class Lane:
     """From one controller (by name) to another."""
 
-    def __init__(self, air: Conditions, sender: str, receiver: str) -> None:
-        self._air = air
+    def __init__(self, conditions: Conditions, sender: str, receiver: str) -> None:
+        self._conditions = conditions
         self._sender = sender
         self._receiver = receiver
         self._queue: deque[tuple[float, Callable[[], None]]] = deque()
@@ -40,7 +31,7 @@ class Lane:
 
     def send(self, deliver: Callable[[], None]) -> None:
         """Let `deliver` be called when this packet arrives."""
-        self._queue.append((asyncio.get_running_loop().time() + self._air.delay_s, deliver))
+        self._queue.append((asyncio.get_running_loop().time() + self._conditions.delay_s, deliver))
         self._wait()
 
     def close(self) -> None:
@@ -56,15 +47,15 @@ class Lane:
             return
         loop = asyncio.get_running_loop()
         at = max(loop.time(), self._queue[0][0])
-        if self._air.interval_s:
-            at = (math.floor(at / self._air.interval_s) + 1) * self._air.interval_s
+        if self._conditions.interval_s:
+            at = (math.floor(at / self._conditions.interval_s) + 1) * self._conditions.interval_s
         self._timer = loop.call_at(at, self._event)
 
     def _event(self) -> None:
         """A connection event: packets pass until one is lost; that one is sent again at the next."""
         self._timer = None
         now = asyncio.get_running_loop().time()
-        while self._queue and self._queue[0][0] <= now and self._air.passes(self._sender, self._receiver):
+        while self._queue and self._queue[0][0] <= now and self._conditions.passes(self._sender, self._receiver):
             _, deliver = self._queue.popleft()
             deliver()
         self._wait()

@@ -15,7 +15,6 @@ import struct
 from collections.abc import Awaitable, Callable
 
 from bumble import gatt, gatt_server, hci
-from bumble.controller import Controller
 from bumble.core import BaseBumbleError
 from bumble.device import AdvertisingType, Connection, Device
 from bumble.host import Host
@@ -137,7 +136,7 @@ class Wearable:
             raise _Refused(errno.EALREADY)
         (self._mtu,) = struct.unpack("<H", payload)
         public = address_of(self._name)
-        self._controller = AirController(self._name, self._air, public, self._air.rng, gateway=False)
+        self._controller = AirController(self._name, self._air, public, self._air.conditions.rng, gateway=False)
         host = Host(self._controller, AsyncPipeSink(self._controller))
         device = Device(name=self._name, address=hci.Address.generate_static_address(), host=host)
         device.gatt_server.max_mtu = self._mtu
@@ -153,8 +152,8 @@ class Wearable:
         await device.stop_advertising()
         leaving = [asyncio.ensure_future(one.disconnect()) for one in list(device.connections.values())]
         if leaving:
-            _, late = await asyncio.wait(leaving, timeout=_LEAVE_WITHIN_S)
-            for one in late:
+            done_and_late = await asyncio.wait(leaving, timeout=_LEAVE_WITHIN_S)
+            for one in done_and_late[1]:
                 one.cancel()
         if self._controller is not None:
             self._air.remove_controller(self._controller)

@@ -1,7 +1,7 @@
-"""The wire between an interpreter's `bluetooth` and the radio process. Owns the codes and layouts, knows no Bluetooth.
+"""The wire between an interpreter's `bluetooth` and the radio process. Owns the codes and layouts, no more.
 
 The other ends are hil_tests/micropython/variant/radio_link.c with modbluetooth_radio.c, and shim/bluetooth.py.
-A connection begins with one line, `wearable NAME\\n`. Then, both ways: size of what follows (u16) | code (u8) |
+A connection begins with one line, `wearable NAME`. Then, both ways: size of what follows (u16) | code (u8) |
 payload. Numbers are little endian; addresses are written as people read them, most significant byte first.
 """
 

@@ -29,12 +29,16 @@ class Scan:
 
     def __init__(self) -> None:
         self._heard: asyncio.Queue[tuple[BLEDevice, AdvertisementData]] = asyncio.Queue()
-        self.count = 0
+        self.frames: list[bytes] = []
 
     def __call__(self, device: BLEDevice, advertisement: AdvertisementData) -> None:
         if codes.COMPANY_ID in advertisement.manufacturer_data:
-            self.count += 1
             self._heard.put_nowait((device, advertisement))
+            self.frames.append(advertisement.manufacturer_data[codes.COMPANY_ID])
+
+    @property
+    def count(self) -> int:
+        return len(self.frames)
 
     async def next(self, frame: bytes | None = None, within_s: float = WITHIN_S) -> tuple[BLEDevice, AdvertisementData]:
         """The next heard from now on (with this frame)."""
