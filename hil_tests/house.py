@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,12 +31,15 @@ class House:
     """
 
     def __init__(self, directory: Path) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory = directory
         self.broker = Broker(directory / "broker")
         self.wearables: dict[str, WearableProcess] = {}
+        # The gateway's ends: paths of ttys.
+        self.serial_ports: dict[str, str] = {}
         self.lines: dict[str, SerialLine] = {}
         self.gateways: dict[str, GatewayProcess] = {}
-        self.radio: RadioProcess
+        self._radio: RadioProcess | None = None
         self._desk: DeskProcess | None = None
         self._strangers: set[str] = set()
 
@@ -46,12 +48,15 @@ class House:
         cls, directory: Path, gateways: tuple[str, ...] = ("gw-1",), *, interval_ms: float = 15, seed: int | None = None
     ) -> Self:
         """Lay the air between the named gateways and the wearables to come. Nothing else runs yet."""
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         house = cls(directory)
-        house.radio = await RadioProcess.start(
-            directory / "radio", gateways=list(gateways), interval_ms=interval_ms, seed=seed
-        )
+        house._radio = await RadioProcess.start(directory, gateways, interval_ms=interval_ms, seed=seed)
         return house
+
+    @property
+    def radio(self) -> RadioProcess:
+        """The simulated air; there is none where the boards are real."""
+        assert self._radio is not None
+        return self._radio
 
     @property
     def desk(self) -> DeskProcess:
@@ -75,6 +80,7 @@ class House:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         if serial:
             self.lines[name] = SerialLine.lay(place)
+            self.serial_ports[name] = self.lines[name].gateway
         if stranger:
             self._strangers.add(name)
         wearable = await WearableProcess.start(
@@ -90,37 +96,34 @@ class House:
 
     async def open_gateway(self, name: str = "gw-1", **settings: dict[str, Any]) -> GatewayProcess:
         """Write a gateway's key file and configuration and start it. `settings`: section -> key -> value."""
+        file = self.write_gateway(name, settings)
+        self.gateways[name] = await GatewayProcess.start(file.parent, file, self.radio.hci(name), name=name)
+        return self.gateways[name]
+
+    def write_gateway(self, name: str, settings: dict[str, dict[str, Any]]) -> Path:
+        """Its configuration, and the keys of everybody who is enrolled now."""
         place = self.directory / name
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = place / "gateway.toml"
         file.write_text(config.as_toml(self._config(name, place, settings), lambda key: key), encoding="utf-8")
-        self._write_keys(place / "wearables.json")
-        gateway = await GatewayProcess.start(place, file, self.radio.hci(name))
-        self.gateways[name] = gateway
-        return gateway
+        rows = [w.registry_row() for name, w in self.wearables.items() if name not in self._strangers]
+        _write_keys(place / "wearables.json", rows)
+        return file
 
     def _config(self, name: str, place: Path, settings: dict[str, dict[str, Any]]) -> config.Config:
         base = config.Config(
             gateway=config.Gateway(id=name, area=AREA, state_dir=str(place / "state"), log_level="DEBUG"),
             wearables=config.Wearables(key_file=str(place / "wearables.json")),
-            serial=config.Serial(ports=[line.gateway for line in self.lines.values()], rescan_s=0.2),
+            serial=config.Serial(ports=list(self.serial_ports.values()), rescan_s=0.2),
             platform=config.Platform(host=self.broker.host, port=self.broker.port, tls=False, reconnect_most_s=2.0),
         )
         changed = {key: dataclasses.replace(getattr(base, key), **values) for key, values in settings.items()}
         return dataclasses.replace(base, **changed)
 
-    def _write_keys(self, file: Path) -> None:
-        rows = [w.registry_row() for name, w in self.wearables.items() if name not in self._strangers]
-        file.touch(mode=0o600)
-        os.chmod(file, 0o600)
-        file.write_text(json.dumps({"v": 1, "wearables": rows}))
-
     def write_platform_keys(self) -> Path:
         """The key file of a platform that holds every wearable's keys, strangers' too."""
         file = self.directory / "platform_keys.json"
-        file.touch(mode=0o600)
-        os.chmod(file, 0o600)
-        file.write_text(json.dumps({"v": 1, "wearables": [w.registry_row() for w in self.wearables.values()]}))
+        _write_keys(file, [wearable.registry_row() for wearable in self.wearables.values()])
         return file
 
     async def leave(self) -> None:
@@ -129,7 +132,14 @@ class House:
         await asyncio.gather(*(gateway.stop() for gateway in self.gateways.values()))
         if self._desk is not None:
             await self._desk.stop()
-        await self.radio.stop()
+        if self._radio is not None:
+            await self._radio.stop()
         for line in self.lines.values():
             line.close()
         self.broker.close()
+
+
+def _write_keys(file: Path, rows: list[dict[str, str]]) -> None:
+    file.touch(mode=0o600)
+    file.chmod(0o600)
+    file.write_text(json.dumps({"v": 1, "wearables": rows}))

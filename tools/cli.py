@@ -1,7 +1,7 @@
 """The command `pingan`. Owns the sub-commands, the language and the exit code; each sub-command is a module of its own.
 
-Exit codes, the same everywhere: 0 done, 1 failed, 2 refused (a person must put something right, and the line says what),
-130 stopped by Ctrl-C.
+Exit codes, the same everywhere: 0 done, 1 failed, 2 refused (a person must put something right, and the line says
+what), 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """AES block calls per frame, counted, against what the mode of operation needs at least.
 
 Owns the counting and the least: CCM (RFC 3610) over a body of b bytes and additional data of a bytes takes
-1 + ceil((a + 2) / 16) + ceil(b / 16) blocks for the MAC, ceil(b / 16) for the keystream and 1 for the tag; the rolling id
-takes one more.
+1 + ceil((a + 2) / 16) + ceil(b / 16) blocks for the MAC, ceil(b / 16) for the keystream and 1 for the tag; the rolling
+id takes one more.
 """
 
 from __future__ import annotations

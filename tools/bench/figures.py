@@ -1,4 +1,4 @@
-"""All figures of the bench, in the order they are shown. Owns the list; each figure's module owns how it is measured."""
+"""All figures of the bench, in the order they are shown. Owns the list; each module owns how its figures are got."""
 
 from __future__ import annotations
 

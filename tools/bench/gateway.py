@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -35,7 +34,7 @@ async def running(place: Path, wearer: Wearer, broker: tuple[str, int]) -> Async
     keys = place / "wearables.json"
     keys.touch(mode=0o600)
     keys.write_text(json.dumps({"v": 1, "wearables": [wearer.row]}))
-    os.chmod(keys, 0o600)
+    keys.chmod(0o600)
     pipeline = Pipeline(_config(place, wearer.port, broker))
     log.set_up("CRITICAL")
     task = asyncio.create_task(pipeline.run())

@@ -1,4 +1,4 @@
-"""Press -> ACCEPTED over loopback, and how many a second, against the bare MQTT round trip of the same client and broker.
+"""Press -> ACCEPTED over loopback, and how many a second, against bare MQTT round trips of the same client and broker.
 
 The way: bytes of a sealed press on the serial line, intake, commit, the broker, the desk's own commit and answer, the
 broker, the sealed answer back on the line. The control: a message of the same size echoed through the same broker.

@@ -1,7 +1,7 @@
 """`pingan demo`: the whole way on this machine. Owns the command's arguments; house.py of the bench owns the parts.
 
-Everything is real but the antenna, the button and the line: the firmware on a MicroPython, the gateway, a mosquitto, the
-desk. Nothing but loopback. Start at once.py (unattended) or live.py (a person presses).
+Everything is real but the antenna, the button and the line: the firmware on a MicroPython, the gateway, a mosquitto,
+the desk. Nothing but loopback. Start at once.py (unattended) or live.py (a person presses).
 """
 
 from __future__ import annotations

@@ -54,13 +54,15 @@ async def run(keep: str | None, words: Messages, *, as_json: bool) -> int:
 
     if not as_json:
         screen.say(words.text("demo.opening"))
-    async with Scene.open(keep, words, tell, _free(_DESK_PORT)) as scene:
-        async with Page.serve(scene, words, _free(_PAGE_PORT)) as page:
-            scene.changed = page.changed
-            if not as_json:
-                screen.ready(scene, page.url)
-            with screen.drawing(scene):
-                await _until_stopped(scene)
+    async with (
+        Scene.open(keep, words, tell, _free(_DESK_PORT)) as scene,
+        Page.serve(scene, words, _free(_PAGE_PORT)) as page,
+    ):
+        scene.changed = page.changed
+        if not as_json:
+            screen.ready(scene, page.url)
+        with screen.drawing(scene):
+            await _until_stopped(scene)
     return 0
 
 
@@ -81,9 +83,7 @@ async def _until_stopped(scene: Scene) -> None:
     await asyncio.gather(*doing, return_exceptions=True)
 
 
-def _act(
-    key: str, scene: Scene, stopped: asyncio.Event, start: Callable[[Coroutine[Any, Any, None]], None]
-) -> None:
+def _act(key: str, scene: Scene, stopped: asyncio.Event, start: Callable[[Coroutine[Any, Any, None]], None]) -> None:
     """1, 2: hold; 3, 4: short press; o: the operator's next click; q: enough."""
     if key in "12":
         start(scene.hold(scene.pendants[int(key) - 1]))

@@ -1,4 +1,4 @@
-"""The demo in the browser: both pendants to press, their lamps and motors as they are, each stage with its milliseconds.
+"""The demo in the browser: both pendants to press, their lamps and motors as they are, each stage with its time.
 
 Owns the small server on loopback and what it says to the page. Must not know how the page draws it (static/).
 """

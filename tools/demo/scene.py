@@ -115,10 +115,10 @@ class Scene:
         """One step with every incident: new ones are taken, those whose wearer knows it are closed."""
         desk = self.house.desk
         for incident in await desk.incidents():
-            event, state = incident["event"], incident["state"]
-            if state == "accepted":
+            event, stage = incident["event"], incident["stage"]
+            if stage == "accepted":
                 await desk.take(event, operator)
-            elif state == "answered" and self._was_shown(event, "ANSWERED"):
+            elif stage == "answered" and self._was_shown(event, "ANSWERED"):
                 await desk.close(event, operator)
 
     def _was_shown(self, event: str, stage: str) -> bool:

@@ -1,4 +1,4 @@
-"""The demo in the terminal: a table of presses whose stages fill with milliseconds; plain lines where it is no terminal.
+"""The demo in the terminal: a table of presses whose stages fill with milliseconds; plain lines into a pipe.
 
 Owns the drawing. 80 columns are enough for it.
 """
