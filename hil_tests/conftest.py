@@ -58,7 +58,7 @@ def rounds(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 async def build(request: pytest.FixtureRequest, tmp_path: Path, seed: int) -> AsyncIterator[Build]:
-    """A house with nothing in it: `await build("gw-1", "gw-2")`. It is taken down when the test ends."""
+    """Make empty houses with the gateways named; each is taken down when the test ends."""
     houses: list[House] = []
 
     async def make(*gateways: str) -> House:

@@ -6,6 +6,7 @@ Owns the process's life and the HTTP session. Must not know how the desk works i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import sys
@@ -89,6 +90,20 @@ class DeskProcess:
         """All incidents as the operator's page gets them."""
         found: list[dict[str, Any]] = (await self.get("/api/incidents"))["incidents"]
         return found
+
+    async def until_stage(self, event: str, stage: str, within_s: float = 30.0) -> dict[str, Any]:
+        """The incident of an event once it has this stage. Raises ChildFailed when it does not get there."""
+        found: list[dict[str, Any]] = []
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    with contextlib.suppress(DeskFailed):
+                        found = [one for one in await self.incidents() if one["event"] == event]
+                    if found and found[0]["stage"] == stage:
+                        return found[0]
+                    await asyncio.sleep(_LOOK_EVERY_S)
+        except TimeoutError:
+            raise self.child.failed(f"has {event} as {found}, not {stage}, after {within_s} s") from None
 
     async def take(self, event: str, operator: str) -> None:
         """The operator's first click. Raises DeskFailed."""
