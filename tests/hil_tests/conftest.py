@@ -15,6 +15,7 @@ from bleak.backends.scanner import AdvertisementData
 from hil_tests import micropython
 from hil_tests.gateway.adapter import Adapter
 from hil_tests.gateway.backend import install
+from hil_tests.micropython import stock
 from hil_tests.radio.process import RadioProcess
 from protocol import codes
 
@@ -76,8 +77,12 @@ class Room:
 
 
 @pytest.fixture
-def interpreter() -> Path:
-    return micropython.binary()
+def interpreter(request: pytest.FixtureRequest) -> Path:
+    """Our own build; with `BOTH`, also the one for machines without a compiler."""
+    return stock.binary() if getattr(request, "param", "own") == "stock" else micropython.binary()
+
+
+BOTH = pytest.mark.parametrize("interpreter", ["own", "stock"], indirect=True)
 
 
 NewRoom = Callable[..., Awaitable[Room]]

@@ -13,7 +13,7 @@ from bleak.exc import BleakError, BleakGATTProtocolError
 from hil_tests.radio.process import RadioRefused
 from protocol import codes
 
-from .conftest import WITHIN_S, NewRoom, Room, Scan
+from .conftest import BOTH, WITHIN_S, NewRoom, Room, Scan
 from .peripheral import Peripheral
 
 _FRAME = "0102030405"
@@ -45,6 +45,7 @@ class Client(bleak.BleakClient):
         return await asyncio.wait_for(self.notified.get(), WITHIN_S)
 
 
+@BOTH
 async def test_a_frame_is_heard_with_its_signal_strength(new_room: NewRoom) -> None:
     room = await new_room()
     await room.radio.control("rssi", name="pendant-1", gateway="gateway-1", dbm=-83)
@@ -66,6 +67,7 @@ async def test_advertisements_keep_the_interval_that_was_asked_for(new_room: New
     assert took_s / 0.040 / 2 < heard <= took_s / 0.030 + 1
 
 
+@BOTH
 async def test_a_write_is_answered_by_a_notification_and_both_tell_of_the_connection(new_room: NewRoom) -> None:
     room = await new_room()
     peripheral, scan = await _advertising(room)
@@ -83,6 +85,7 @@ async def test_a_write_is_answered_by_a_notification_and_both_tell_of_the_connec
     assert client.gone.is_set()
 
 
+@BOTH
 async def test_a_value_longer_than_the_buffer_is_cut_as_nimble_cuts_it(new_room: NewRoom) -> None:
     room = await new_room()
     peripheral, scan = await _advertising(room)
@@ -93,6 +96,7 @@ async def test_a_value_longer_than_the_buffer_is_cut_as_nimble_cuts_it(new_room:
         assert await peripheral.says("value") == [bytes(range(10)).hex()]
 
 
+@BOTH
 async def test_reading_gives_what_the_firmware_wrote_and_reading_what_is_not_readable_is_refused(
     new_room: NewRoom,
 ) -> None:
@@ -107,6 +111,7 @@ async def test_reading_gives_what_the_firmware_wrote_and_reading_what_is_not_rea
         assert client.is_connected
 
 
+@BOTH
 async def test_the_wearable_ends_the_connection_and_bleak_is_told(new_room: NewRoom) -> None:
     room = await new_room()
     peripheral, scan = await _advertising(room)
@@ -165,6 +170,7 @@ async def test_a_write_in_flight_ends_as_an_error_when_the_wearable_vanishes(new
     assert client.gone.is_set()
 
 
+@BOTH
 async def test_with_half_of_all_packets_lost_everything_still_arrives_in_order(new_room: NewRoom) -> None:
     room = await new_room(seed=_SEED)
     peripheral, scan = await _advertising(room)
@@ -223,6 +229,7 @@ async def test_a_jammed_gateway_hears_nothing_until_the_jammer_goes(new_room: Ne
     await jammed.next()
 
 
+@BOTH
 async def test_who_advertises_without_being_connectable_is_heard_and_cannot_be_connected_to(new_room: NewRoom) -> None:
     room = await new_room()
     peripheral = await room.peripheral()
@@ -237,6 +244,7 @@ async def test_who_advertises_without_being_connectable_is_heard_and_cannot_be_c
         await peripheral.says("connected")
 
 
+@BOTH
 async def test_each_new_private_address_is_another_and_no_gateway_can_tell_it_is_the_same(new_room: NewRoom) -> None:
     room = await new_room()
     peripheral = await room.peripheral()
@@ -255,6 +263,7 @@ async def test_each_new_private_address_is_another_and_no_gateway_can_tell_it_is
     assert len(seen) == 3
 
 
+@BOTH
 async def test_a_new_address_while_advertising_is_refused(new_room: NewRoom) -> None:
     room = await new_room()
     peripheral, scan = await _advertising(room)
@@ -296,6 +305,7 @@ async def test_a_flood_keeps_its_rate(new_room: NewRoom) -> None:
     assert scan.count == 200
 
 
+@BOTH
 async def test_a_wearable_that_dies_is_lost_and_comes_back_to_the_same_place(new_room: NewRoom) -> None:
     room = await new_room()
     await room.radio.control("rssi", name="pendant-1", gateway="gateway-1", dbm=-71)
@@ -313,6 +323,7 @@ async def test_a_wearable_that_dies_is_lost_and_comes_back_to_the_same_place(new
         await again.says("connected")
 
 
+@BOTH
 async def test_switching_bluetooth_off_disconnects_properly_and_on_begins_anew(new_room: NewRoom) -> None:
     room = await new_room()
     peripheral, scan = await _advertising(room)
