@@ -97,7 +97,10 @@ class Board:
         """Cell voltage in mV as measured now; 0 when this board cannot tell. May take milliseconds; may allocate."""
 
     def external_power(self):
-        """True on the cradle or a cable. The application then stays awake and listens to the serial line."""
+        """True on the cradle or a cable, and whenever a serial line is wired. No heap.
+
+        The application then stays awake, speaks on the serial line and listens to it.
+        """
 
     # ---- flash ----
 

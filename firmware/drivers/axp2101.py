@@ -5,7 +5,14 @@ Source: AXP2101 datasheet V1.4, register numbers in the comments; bits cross-che
 Reading the edges takes no heap: it runs where an alarm begins.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import I2C
+
 ADDRESS = 0x34
+
+# What take() tells.
+CABLE = 0x80
 PRESSED = 0x02
 RELEASED = 0x01
 
@@ -23,8 +30,9 @@ _ID = 0x4A
 _POWER_OFF_ENABLE = 0x22  # bit 1: a long press of the key cuts the power
 _ADC_ENABLE = 0x30  # bit 0: battery voltage
 _BATTERY_VOLTAGE = 0x34  # bits 4..0, and all of the next register: mV
-_INTERRUPT_ENABLE = 0x40  # three registers; in the second: bit 1 key pressed, bit 0 key released, 7..6 VBUS
+_INTERRUPT_ENABLE = 0x40  # three registers; in the second: bit 7 VBUS came, bit 1 key pressed, bit 0 key released
 _INTERRUPT_STATUS = 0x48  # likewise; a 1 written clears
+_WATCHED = CABLE | PRESSED | RELEASED
 _RAIL_ENABLE = 0x90
 _RAIL_VOLTAGE = 0x92
 _RAIL_LEAST_MV = 500
@@ -39,10 +47,12 @@ class ChipAbsent(Exception):
 class Axp2101:
     """The chip on `i2c` (readfrom_mem_into, writeto_mem). Raises ChipAbsent; OSError when the bus fails."""
 
-    def __init__(self, i2c, address: int = ADDRESS) -> None:
+    def __init__(self, i2c: "I2C", address: int = ADDRESS) -> None:
         self._i2c = i2c
         self._address = address
         self._one = bytearray(1)
+        # take() comes in scheduler context, in the middle of whatever the main loop reads through _one.
+        self._taken = bytearray(1)
         if self._read(_CHIP_ID) != _ID:
             raise ChipAbsent("no AXP2101 at 0x%02x" % address)
 
@@ -50,22 +60,28 @@ class Axp2101:
         """From the factory a key held for 6 s cuts the power. Where the key calls for help, it must not."""
         self._write(_POWER_OFF_ENABLE, self._read(_POWER_OFF_ENABLE) & ~0x02)
 
-    def watch_key(self) -> None:
-        """Pull the interrupt line low at each edge of the key and at no other event; forget older edges."""
+    def watch(self) -> None:
+        """Pull the interrupt line low when the key goes down or up, when the cable comes, and for nothing else."""
+        self._write(_INTERRUPT_ENABLE, 0)
+        self._write(_INTERRUPT_ENABLE + 1, _WATCHED)
+        self._write(_INTERRUPT_ENABLE + 2, 0)
+
+    def forget(self) -> None:
+        """Let the interrupt line go, whatever had happened. Raises OSError."""
         for i in range(3):
-            self._write(_INTERRUPT_ENABLE + i, 0)
             self._write(_INTERRUPT_STATUS + i, 0xFF)
-        self._write(_INTERRUPT_ENABLE + 1, PRESSED | RELEASED)
 
-    def take_edges(self) -> int:
-        """PRESSED | RELEASED: which edges came since last asked. Lets the interrupt line go. Takes no heap.
+    def take(self) -> int:
+        """PRESSED | RELEASED | CABLE: what came since last asked; the interrupt line is let go. Takes no heap.
 
-        Both at once leave their order open: the caller knows in which state the key was. Raises OSError.
+        Both edges at once leave their order open: the caller knows in which state the key was. Raises OSError.
         """
-        edges = self._read(_INTERRUPT_STATUS + 1) & (PRESSED | RELEASED)
+        taken = self._taken
+        self._i2c.readfrom_mem_into(self._address, _INTERRUPT_STATUS + 1, taken)
+        taken[0] &= _WATCHED
         # Exactly what was read is cleared: an edge that comes meanwhile stays, and holds the line low.
-        self._write(_INTERRUPT_STATUS + 1, edges)
-        return edges
+        self._i2c.writeto_mem(self._address, _INTERRUPT_STATUS + 1, taken)
+        return taken[0]
 
     def measure_battery(self) -> None:
         """Switch the battery's ADC channel on."""

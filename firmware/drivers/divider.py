@@ -3,6 +3,10 @@
 Owns the arithmetic and the averaging. Must not know the pin, nor what a voltage means (sos/battery.py).
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import ADC
+
 # A radio burst makes spikes on the supply: the median of an odd number of readings ignores them, a mean would not.
 _READINGS = 9
 
@@ -10,7 +14,7 @@ _READINGS = 9
 class Divider:
     """`adc`: read_uv(), calibrated microvolts. The battery's voltage reaches it as lower / (upper + lower)."""
 
-    def __init__(self, adc, upper_ohm: int, lower_ohm: int) -> None:
+    def __init__(self, adc: "ADC", upper_ohm: int, lower_ohm: int) -> None:
         self._adc = adc
         self._upper_ohm = upper_ohm
         self._lower_ohm = lower_ohm

@@ -9,6 +9,10 @@ import time
 
 import framebuf
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from machine import SPI, Pin
+
 _WIDTH = 240
 _HEIGHT = 320
 # 20 lines to a transfer: 16 transfers, 9,600 bytes of RAM.
@@ -33,7 +37,7 @@ _AFTER_SLEEP_OUT_MS = 5
 class St7789:
     """The display on `spi` (write) with pins `select` and `data` (called with 0 or 1). Takes 125 ms to start."""
 
-    def __init__(self, spi, select, data) -> None:
+    def __init__(self, spi: "SPI", select: "Pin", data: "Pin") -> None:
         self._spi = spi
         self._select = select
         self._data = data

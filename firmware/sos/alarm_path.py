@@ -10,6 +10,8 @@ from protocol import codes
 
 from . import gestures, schedule, stages
 
+# Stages after which the wearer is told of the next thing.
+_OVER = (stages.CLOSED, stages.REFUSED, stages.CANCELLED)
 _AIR_MS = schedule.BURST_MS + schedule.TAIL_MS
 
 
@@ -33,13 +35,14 @@ class AlarmPath:
         self.ticks = 0
         # A HELLO says this as long as it is so.
         self.heartbeat_waits = False
-        # The event frame of the present burst is to be handed to connected gateways too; the main loop does that.
-        self.air_news = False
+        # What the present burst is about, for connected gateways: an alarm to be told them too, or a hello to be
+        # repeated to them. The main loop does that and clears it.
+        self.burst_alarm = None
+        self.burst_hello = False
         self._pending = None
         self._busy = False
         self._late = False
-        self._burst_ends_ms = 0
-        self._air_ends_ms = 0
+        self._burst_ends_ms = self._air_ends_ms = -(1 << 29)
 
     # ---- entered in scheduler context ----
 
@@ -82,6 +85,11 @@ class AlarmPath:
         """Whether neither gesture, burst nor pattern is under way."""
         return not (self.gestures.busy or self._feedback.playing or now_ms < self._air_ends_ms)
 
+    @property
+    def burst_ended_ms(self):
+        """When the last burst ended, or will; -2^29 before the first."""
+        return self._burst_ends_ms
+
     # ---- the way itself ----
 
     def _turn(self, now_ms):
@@ -90,7 +98,7 @@ class AlarmPath:
             self._gesture(action, now_ms)
             action = self.gestures.tick(now_ms)
         self._air(now_ms)
-        self._watch_for_no_path(now_ms)
+        self._watch_feedback(now_ms)
         self._feedback.tick(now_ms)
 
     def _gesture(self, action, now_ms):
@@ -148,11 +156,13 @@ class AlarmPath:
 
     def _send_event(self, alarm, now_ms):
         # The serial frame first: it has the lower counter, and a gateway on both links takes no older one after.
-        if self._serial is not None:
+        if self._board.external_power():
             self._serial.write(self._envelope.wire, self._envelope.event_for_wire(alarm, now_ms))
         self._envelope.event_for_air(alarm, now_ms)
         fresh = alarm.tries == 0
         self._schedule.sent(alarm, now_ms)
+        self.burst_alarm = alarm
+        self.burst_hello = False
         self._on_air(now_ms, schedule.FRESH_INTERVAL_MS if fresh else schedule.INTERVAL_MS)
 
     def _hello_due(self, now_ms):
@@ -170,21 +180,30 @@ class AlarmPath:
             self._schedule.asked(alarm, now_ms)
         self._schedule.hello_due_ms = schedule.NEVER
         self._envelope.hello(flags, number, stage, self._outbox.open_count())
-        if self._serial is not None:
+        self.burst_hello = True
+        if self._board.external_power():
             self._serial.write(self._envelope.air, len(self._envelope.air))
         self._on_air(now_ms, schedule.INTERVAL_MS)
 
     def _on_air(self, now_ms, interval_ms):
-        self.air_news = True
         self._burst_ends_ms = now_ms + schedule.BURST_MS
         if self._ble is not None and self._ble.advertise(self._envelope.air, interval_ms):
             self._air_ends_ms = now_ms + _AIR_MS
 
-    def _watch_for_no_path(self, now_ms):
-        """Nobody has taken the newest emergency for too long: the wearer must know. Said once here, then repeated."""
+    def _watch_feedback(self, now_ms):
+        """What the light says by itself: nobody hears; or one event is over, and an older one is still open."""
         alarm = self._outbox.newest_emergency()
-        if alarm is None or alarm.pending or alarm.kind == codes.SOS_CANCELLED:
-            return
-        if stages.rank(alarm.stage) <= 0 and self._schedule.unheard(alarm, now_ms):
+        if alarm is not None and self._unheard(alarm, now_ms):
             if self._feedback.stage != stages.NO_PATH or self._feedback.number != alarm.number:
                 self._feedback.begin(stages.NO_PATH, alarm.number, now_ms)
+        elif self._feedback.stage in _OVER and not self._feedback.playing:
+            if alarm is not None and stages.rank(alarm.stage) > 0:
+                self._feedback.begin(alarm.stage, alarm.number, now_ms)
+            else:
+                self._feedback.begin(stages.IDLE, 0, now_ms)
+
+    def _unheard(self, alarm, now_ms):
+        """Nobody has taken it for too long. Of a cancellation the wearer expects nothing; it is sent all the same."""
+        if alarm.pending or alarm.kind == codes.SOS_CANCELLED or stages.rank(alarm.stage) > 0:
+            return False
+        return self._schedule.unheard(alarm, now_ms)

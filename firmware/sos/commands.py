@@ -10,31 +10,31 @@ LOCATE_MOST_S = 60
 
 
 class Commands:
-    """`locate(seconds)` and `beat()` do what is asked."""
+    """`locate(seconds)` does it; `beat(way)` sends a heartbeat, by the way the command came."""
 
     def __init__(self, locate, beat):
         self._locate = locate
         self._beat = beat
         self._done = []
 
-    def take(self, command):
+    def take(self, command, way):
         """Do it unless it was done; return the result code to tell."""
         for known, result in self._done:
             if known == command.id:
                 return result
-        result = self._do(command)
+        result = self._do(command, way)
         self._done.append((command.id, result))
         if len(self._done) > _REMEMBERED:
             self._done.pop(0)
         return result
 
-    def _do(self, command):
+    def _do(self, command, way):
         if command.code == codes.COMMAND_LOCATE:
             seconds = min(command.args[0], LOCATE_MOST_S) if command.args else 0
             if not seconds:
                 return codes.RESULT_FAILED
-            return codes.RESULT_DONE if self._locate(seconds) else codes.RESULT_FAILED
-        if command.code == codes.COMMAND_HEARTBEAT:
-            self._beat()
+            self._locate(seconds)
             return codes.RESULT_DONE
+        if command.code == codes.COMMAND_HEARTBEAT:
+            return codes.RESULT_DONE if self._beat(way) else codes.RESULT_FAILED
         return codes.RESULT_UNKNOWN

@@ -40,7 +40,7 @@ REMIND_MS = 15000
 
 
 class Feedback:
-    """`stage` and `number`: what is being told now. `playing`: a pattern is under way."""
+    """`stage` and `number`: what is being told now. `began_ms`: since when. `playing`: a pattern is under way."""
 
     def __init__(self, board):
         self._board = board
@@ -50,17 +50,27 @@ class Feedback:
         self._pattern = PATTERNS[stages.IDLE]
         self._step = 0
         self._step_ends_ms = 0
-        self._began_ms = 0
+        self.began_ms = 0
         self._ends_ms = 0
         self._silent = False
+        # What to go back to after locating.
+        self._under_stage = stages.IDLE
+        self._under_number = 0
 
-    def begin(self, stage, number, now_ms, for_ms=0):
-        """Tell this stage from now on. `for_ms`: end a looped pattern by itself after so long."""
+    def begin(self, stage, number, now_ms):
+        """Tell this stage from now on."""
         self.stage = stage
         self.number = number
-        self._ends_ms = now_ms + for_ms if for_ms else 0
-        self._play(now_ms, silent=False)
+        self._play(now_ms, False)
         self._board.show(stage, number)
+
+    def locate(self, now_ms, for_ms):
+        """Be found for so long, unless something more important comes; then tell again what was told."""
+        if self.stage != stages.LOCATING:
+            self._under_stage = self.stage
+            self._under_number = self.number
+        self._ends_ms = now_ms + for_ms
+        self.begin(stages.LOCATING, 0, now_ms)
 
     def again_ms(self):
         """How long after its beginning the pattern is due again; 0 never."""
@@ -75,25 +85,25 @@ class Feedback:
                 self._next(now_ms)
             return
         again_ms = self.again_ms()
-        if again_ms and now_ms - self._began_ms >= again_ms:
-            self._play(now_ms, silent=self.stage != stages.NO_PATH)
+        if again_ms and now_ms - self.began_ms >= again_ms:
+            self._play(now_ms, self.stage != stages.NO_PATH)
 
     def next_ms(self, now_ms):
         """When something must be told again though the wearable sleeps; a far time when nothing must."""
         if self.playing:
             return now_ms
-        return self._began_ms + NO_PATH_AGAIN_MS if self.stage == stages.NO_PATH else now_ms + (1 << 28)
+        return self.began_ms + NO_PATH_AGAIN_MS if self.stage == stages.NO_PATH else now_ms + (1 << 28)
 
     def resume(self, stage, number, now_ms):
         """After a deep sleep: this is what had been told last. Nothing is played."""
         self.stage = stage
         self.number = number
-        self._began_ms = now_ms
+        self.began_ms = now_ms
 
     def _play(self, now_ms, silent):
         self._pattern = PATTERNS[self.stage]
         self._silent = silent
-        self._began_ms = now_ms
+        self.began_ms = now_ms
         self._step = 0
         self.playing = True
         self._enter(now_ms)
@@ -101,13 +111,19 @@ class Feedback:
     def _next(self, now_ms):
         self._step += 1
         if self._step >= len(self._pattern):
-            if self.stage not in _LOOPED or (self._ends_ms and now_ms >= self._ends_ms):
-                self.playing = False
-                self._board.led(_OFF)
-                self._board.motor(False)
+            if self.stage == stages.LOCATING and now_ms >= self._ends_ms:
+                self.begin(self._under_stage, self._under_number, now_ms)
+                return
+            if self.stage not in _LOOPED:
+                self._end()
                 return
             self._step = 0
         self._enter(now_ms)
+
+    def _end(self):
+        self.playing = False
+        self._board.led(_OFF)
+        self._board.motor(False)
 
     def _enter(self, now_ms):
         step = self._pattern[self._step]

@@ -35,7 +35,7 @@ class Ledger:
         self.reserved = 0
         self.failed = True
         # The header could not be read, so where numbers and counters stood is not known.
-        self.lost_count = False
+        self.lost_count = True
         self._file = None
         self._folder = None
 
@@ -53,9 +53,11 @@ class Ledger:
         self.failed = False
 
     def adopt(self, image):
-        """Take the image of an earlier run, from flash or from RTC memory."""
+        """Take the image of an earlier run, from flash or from RTC memory, in the place of what is there."""
+        self.image = bytearray(SIZE)
         whole = len(image) >= HEADER_SIZE and image[:4] == _MAGIC and crc.holds(image, 0, 12, 12)
         self.lost_count = not whole
+        self.set_header(1, 0)
         if whole:
             self.set_header(int.from_bytes(image[4:7], "big"), int.from_bytes(image[8:12], "big"))
         for slot in range(SLOTS):

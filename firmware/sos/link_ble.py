@@ -25,14 +25,18 @@ _MTU_LEAST = const(23)
 
 
 class Connection:
-    """One central. `ready`: it has written, so it has also subscribed (it does that first)."""
+    """One central.
+
+    `ready`: it has written, so it has also subscribed (it does that first). `genuine_ms`: when it last brought a frame
+    that opened; at first, when it came. `told_heartbeat`: the heartbeat that waits was handed to it.
+    """
 
     def __init__(self, now_ms):
         self.mtu = _MTU_LEAST
         self.joiner = fragments.Joiner()
         self.ready = False
-        self.since_ms = now_ms
-        self.active_ms = now_ms
+        self.genuine_ms = now_ms
+        self.told_heartbeat = False
 
 
 class BleLink:
@@ -112,7 +116,7 @@ class BleLink:
             pass  # it is going off in any case
 
     def change_address(self):
-        """A fresh address once the present one has been on the air; not while it is in use."""
+        """A fresh address if the present one has been on the air and is not in use; when is the caller's to know."""
         if self.failed or not self._address_used or self.on_air or self.connections:
             return
         try:
@@ -144,9 +148,9 @@ class BleLink:
             pass  # it had gone
 
     def drop_idle(self, now_ms, idle_ms):
-        """Let those go that have said nothing for `idle_ms`: they keep us awake and others out."""
+        """Let those go that have brought nothing genuine for `idle_ms`: they keep us awake and others out."""
         for handle, connection in list(self.connections.items()):
-            if now_ms - connection.active_ms >= idle_ms:
+            if now_ms - connection.genuine_ms >= idle_ms:
                 self.disconnect(handle)
 
     def _event(self, event, data):
@@ -168,7 +172,6 @@ class BleLink:
         if connection is None:
             return
         connection.ready = True
-        connection.active_ms = self._now_ms()
         frame = connection.joiner.feed(fragment)
         if frame is not None and len(self.inbox) < _INBOX_MOST:
             self.inbox.append((handle, frame))

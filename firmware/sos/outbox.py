@@ -156,6 +156,11 @@ class Outbox:
             alarm.tries = 0
             alarm.due_ms = now_ms
 
+    def release_pending(self):
+        """After a start that was no planned one: an SOS whose cancel window nobody watched over goes out at once."""
+        for alarm in self.alarms:
+            alarm.pending = False
+
     def forget(self, alarm):
         """It is over, or others have had it for so long that we need not ask any more; commit() is the caller's."""
         alarm.used = False

@@ -95,6 +95,10 @@ class Schedule:
         """Whether this alarm is stored somewhere and worth asking about."""
         return alarm.used and not alarm.unsent and now_ms - alarm.raised_ms < ASK_FOR_MS
 
+    def given_up(self, alarm, now_ms):
+        """Whether others have had it for so long that it is theirs alone now."""
+        return alarm.used and not alarm.unsent and now_ms - alarm.raised_ms >= ASK_FOR_MS
+
     # ---- heartbeats ----
 
     def want_hello(self, due_ms):

@@ -1,0 +1,12 @@
+"""First code of a wearable: shuts what a release must not have open. Nothing here can fail, nothing needs the board.
+
+Owns the release switch. Must not know the application (main.py, which never returns, so that no prompt ever comes).
+"""
+
+import micropython
+
+from build import RELEASE
+
+if RELEASE:
+    # A byte 3 on the cable is data, not an interrupt into a prompt.
+    micropython.kbd_intr(-1)

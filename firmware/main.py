@@ -1,0 +1,46 @@
+"""Runs the application on the board, for ever: whatever ends it ends in a restart, never in a prompt.
+
+Owns that rule. Must not know what the application does. Only a development build stops for a technician's Ctrl-C.
+"""
+
+import sys
+
+from build import RELEASE
+
+import board
+
+
+def run(hardware):
+    """The application, or what a wearable without identity can do. Returns only by an exception."""
+    from sos.identity import NotProvisioned
+
+    try:
+        from sos.app import App
+
+        app = App(hardware)
+    except NotProvisioned:
+        from sos.unprovisioned import Unprovisioned
+
+        app = Unprovisioned(hardware)
+    app.run()
+
+
+def main():
+    """Run; on any fault note it where the next start finds it, and restart."""
+    hardware = board.Board()
+    try:
+        run(hardware)
+    except Exception as error:  # whatever it was: only a restart makes an alarm device whole again
+        if not RELEASE:
+            sys.print_exception(error)
+        from sos.kept import fault_note
+
+        hardware.log("fault: %r" % error)
+        hardware.rtc_store(fault_note())
+    except KeyboardInterrupt:
+        if not RELEASE:
+            raise
+    hardware.reset()
+
+
+main()

@@ -1,0 +1,210 @@
+"""The application: everything is made here from the board, and turns here.
+
+Read first. Owns construction, the main loop and deep sleep. Must not know boards. Two contexts share the work: the
+alarm path (alarm_path.py) runs in scheduler context, by the board's ticks and button edges; all else runs in the main
+loop and may take its time. The watchdog is fed only while both turn.
+"""
+
+import gc
+
+from . import VERSION, kept, power
+from .alarm_path import AlarmPath
+from .battery import Battery
+from .counter import Counter
+from .dialogue import Dialogue
+from .envelope import Envelope
+from .feedback import Feedback
+from .heartbeat import Heartbeat
+from .link_serial import SerialLink
+from .outbox import Outbox
+from .schedule import Schedule
+from .start import Start
+from protocol.messages import battery_nibble
+
+_WATCHDOG_MS = 15000
+_WAIT_MS = 250
+_BATTERY_EVERY_MS = 60000
+# Flash and radio that have failed are tried again, not so often that it costs anything.
+_MEND_EVERY_MS = 10000
+_COLLECT_EVERY_MS = 10000
+# After so long a run with nothing to do the application starts afresh: memory whole again, and times far from the
+# 12 days at which a 32-bit board needs heap for them.
+_RUN_MOST_MS = 3 * 24 * 3600 * 1000
+_WAKE_BUTTON = 1
+
+
+class App:
+    """Raises NotProvisioned when there is no identity; see unprovisioned.py."""
+
+    def __init__(self, board):
+        self._board = board
+        board.watchdog(_WATCHDOG_MS)
+        start = Start(board)
+        self._identity = start.identity
+        self._ledger = start.ledger
+        self._counter = Counter(self._ledger)
+        self._counter.start(start.kept.counter if start.kept is not None else -1)
+        self._outbox = Outbox(self._ledger, board.power_epoch, board.started_ms)
+        self._schedule = Schedule(self._outbox.alarms)
+        self._feedback = Feedback(board)
+        self._battery = Battery()
+        self._heartbeat = Heartbeat()
+        self._envelope = Envelope(start.keys, self._counter)
+        self._ble = self._make_ble()
+        serial = SerialLink(board)
+        self._path = AlarmPath(
+            board, self._outbox, self._ledger, self._envelope, self._schedule, self._feedback, self._ble, serial
+        )
+        self._dialogue = Dialogue(
+            board,
+            start.keys,
+            self._path,
+            self._outbox,
+            self._ledger,
+            self._envelope,
+            self._schedule,
+            self._feedback,
+            self._ble,
+            serial,
+            self._heartbeat,
+            self._battery,
+            start.reset_cause,
+        )
+        self._next_battery_ms = self._next_mend_ms = self._next_collect_ms = 0
+        self._ticks_fed = 0
+        self._resume(start.kept)
+
+    def _make_ble(self):
+        ble = self._board.bluetooth()
+        if ble is None:
+            return None
+        from .link_ble import BleLink  # a board without has no module `bluetooth` either
+
+        link = BleLink(ble, self._board.now_ms)
+        link.restart()
+        return link
+
+    def run(self):
+        """Turn for ever."""
+        board = self._board
+        if board.wake_cause == _WAKE_BUTTON:
+            self._path.woke_by_press(board.button_pressed())
+        board.on_button(self._path.edge)
+        board.on_tick(self._path.tick)
+        board.ready("%d.%d.%d" % VERSION)
+        while True:
+            board.wait(_WAIT_MS)
+            self.step()
+
+    def step(self):
+        """One turn of the main loop."""
+        now_ms = self._board.now_ms()
+        self._dialogue.turn(now_ms)
+        if now_ms >= self._next_battery_ms:
+            self._next_battery_ms = now_ms + _BATTERY_EVERY_MS
+            self._measure(now_ms)
+        if now_ms >= self._next_mend_ms:
+            self._next_mend_ms = now_ms + _MEND_EVERY_MS
+            self._mend(now_ms)
+        if now_ms >= self._next_collect_ms:
+            self._next_collect_ms = now_ms + _COLLECT_EVERY_MS
+            self._collect()
+        self._feed()
+        self._rest(now_ms)
+
+    def _measure(self, now_ms):
+        kind = self._battery.measured(self._board.battery_mv())
+        self._envelope.battery_mv = self._battery.mv
+        self._envelope.battery_nibble = battery_nibble(self._battery.percent)
+        if kind:
+            self._path.enter()
+            self._outbox.add(kind, 0, now_ms, pending=False)
+            self._path.leave()
+
+    def _mend(self, now_ms):
+        """What failed is tried again; what can be done ahead of an alarm is done; what is over is let go."""
+        self._path.enter()
+        if self._ledger.failed and self._ledger.reopen():
+            self._board.log("flash takes writes again")
+        self._counter.refill()
+        for alarm in self._outbox.alarms:
+            if self._schedule.given_up(alarm, now_ms):
+                self._outbox.forget(alarm)
+                self._ledger.commit()
+        if self._ble is not None and now_ms - self._path.burst_ended_ms >= power.ADDRESS_KEPT_MS:
+            self._ble.change_address()
+        if self._ble is not None and self._ble.failed and self._ble.restart():
+            self._board.log("radio is up again")
+        self._path.leave()
+
+    def _collect(self):
+        gc.collect()
+        self._dialogue.heap_low = min(self._dialogue.heap_low, gc.mem_free())
+
+    def _feed(self):
+        """The watchdog lives on turns of both contexts: a dead alarm path must end in a restart, not in silence."""
+        self._path.enter()
+        self._path.leave()
+        if self._path.ticks != self._ticks_fed:
+            self._ticks_fed = self._path.ticks
+            self._board.feed()
+
+    # ---- deep sleep ----
+
+    def _rest(self, now_ms):
+        """Sleep when nothing is under way and nothing due soon; start afresh after a long run."""
+        if not self._path.quiet(now_ms) or (self._ble is not None and self._ble.connections):
+            return
+        next_ms = min(
+            self._schedule.next_ms(now_ms), self._feedback.next_ms(now_ms), max(self._heartbeat.due_ms, now_ms)
+        )
+        if self._board.external_power():
+            if now_ms >= _RUN_MOST_MS and next_ms - now_ms >= power.WORTH_MS:
+                self._sleep(now_ms, 1)
+            return
+        sleep_ms = power.sleep_ms(now_ms, power.AWAKE_FIRST_MS, next_ms, self._path.burst_ended_ms)
+        if sleep_ms:
+            self._sleep(now_ms, sleep_ms)
+
+    def _sleep(self, now_ms, sleep_ms):
+        """Keep what the next start needs and stop. Comes back only when the button was quicker."""
+        self._path.enter()
+        self._board.rtc_store(self._keep().pack())
+        self._board.deep_sleep(sleep_ms)
+        self._board.rtc_store(b"")
+        self._path.leave()
+
+    def _keep(self):
+        started_ms = self._board.started_ms
+        record = kept.Kept(
+            self._counter.next,
+            started_ms + self._schedule.ask_due_ms,
+            self._schedule.ask_gap_ms,
+            started_ms + self._heartbeat.due_ms,
+            self._feedback.stage,
+            self._feedback.number,
+            started_ms + self._feedback.began_ms,
+            self._battery.level,
+        )
+        for alarm in self._outbox.alarms:
+            due_ms, first_ms = started_ms + alarm.due_ms, started_ms + alarm.first_try_ms
+            record.slots.append((alarm.tries, alarm.gap_ms, due_ms, first_ms, alarm.unsent))
+        record.ledger = bytes(self._ledger.image)
+        record.identity = self._identity
+        return record
+
+    def _resume(self, record):
+        """Go on where the last run stopped to sleep; or, after any other start, send what lies in flash at once."""
+        if record is None:
+            self._outbox.release_pending()
+            return
+        started_ms = self._board.started_ms
+        self._schedule.ask_due_ms = record.ask_due - started_ms
+        self._schedule.ask_gap_ms = record.ask_gap
+        self._heartbeat.due_ms = record.heartbeat_due - started_ms
+        self._battery.level = record.battery_level
+        self._feedback.resume(record.stage, record.number, record.stage_began - started_ms)
+        for alarm, (tries, gap_ms, due, first, unsent) in zip(self._outbox.alarms, record.slots):
+            if alarm.used:
+                alarm.tries, alarm.gap_ms, alarm.unsent = tries, gap_ms, bool(unsent)
+                alarm.due_ms, alarm.first_try_ms = due - started_ms, first - started_ms

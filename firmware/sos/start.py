@@ -1,0 +1,64 @@
+"""What earlier runs left: ledger, identity and what RTC memory kept, made whole at the start of a run.
+
+Owns which of them to believe. Must not know what they are for. Nothing is ever formatted or thrown away here: what
+cannot be read is worked around, and the heartbeat says so.
+"""
+
+import os
+
+from . import identity, kept
+from .counter import JUMP
+from .ledger import Ledger
+
+# machine.reset_cause()'s, and the application's own (boards/contract.py).
+_DEEP_SLEEP = 4
+_SOFT = 5
+_FAULT = 7
+
+
+class Start:
+    """`ledger`; `keys` (raises NotProvisioned while being made); `kept` or None; `reset_cause` for the heartbeat."""
+
+    def __init__(self, board):
+        record = board.rtc_load()
+        # At once: from the first frame on, the counter in there is a used one.
+        board.rtc_store(b"")
+        self.reset_cause = _FAULT if board.reset_cause == _SOFT and kept.is_fault(record) else board.reset_cause
+        self.kept = kept.unpack(record) if board.reset_cause == _DEEP_SLEEP else None
+        self.ledger = Ledger()
+        self.identity = self._read_flash(board)
+        if self.kept is not None:
+            self._believe_kept()
+        if self.ledger.lost_count:
+            self._guess_count(board)
+        self.keys = identity.unpack(self.identity)
+
+    def _read_flash(self, board):
+        record = b""
+        try:
+            folder = board.mount_flash()
+            record = identity.read(folder)
+            self.ledger.load(folder)
+        except OSError as error:
+            board.log("flash cannot be read: %s" % error)
+        return record
+
+    def _believe_kept(self):
+        """RTC memory has what was in RAM at the sleep: the same as flash, or more where flash had failed."""
+        flash_has = bytes(self.ledger.image)
+        self.ledger.adopt(self.kept.ledger)
+        if bytes(self.ledger.image) != flash_has:
+            self.ledger.commit()
+        if not self.identity:
+            self.identity = self.kept.identity
+
+    def _guess_count(self, board):
+        """Neither flash nor RTC memory says what was used: begin where hardly anything can have been used.
+
+        A pendant uses about 20,000 counters a year. Beyond 65,536 they are fresh, and below 131,072 more than what the
+        gateway saw last they are found by its wide search. Event numbers: a wearer makes far fewer than 65,536.
+        """
+        board.log("numbers and counters are lost: guessing")
+        guess = int.from_bytes(os.urandom(2), "big")
+        self.ledger.set_header(0x10000 + guess, 0x10000 + guess // JUMP * JUMP)
+        self.ledger.commit()
