@@ -2,7 +2,7 @@
 
 Owns the cursor of each listener: the id of an event is the revision of its change. Each listener reads the store from
 its own cursor, so a slow one holds nothing in memory and delays nobody. Events: `incident` and `gateway` carry the
-whole present view; `desk` (no id) says how the desk itself is.
+whole present view; `desk` (no id) says how the desk itself is, `here` that the line is alive.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ async def _follow(state: DeskState, response: web.StreamResponse, cursor: int) -
             await asyncio.wait_for(bell.wait(), _SIGN_OF_LIFE_S)
             look = True
         except TimeoutError:
-            await response.write(b": here\n\n")
+            await response.write(_sse("here", {"now": iso(state.clock.wall_ms())}))
             # Colleagues' desks on the same database ring no bell here. After a failure, look again too.
             look = bool(state.settings.share) or not state.store.healthy
 

@@ -1,0 +1,132 @@
+// One incident as a card. Owns its looks; what its buttons do is handed in.
+
+import { el } from "./elements.js";
+import { at, took } from "./time.js";
+import { has, language, word } from "./words.js";
+
+const STAGES = ["pressed", "heard", "accepted", "answered", "closed"];
+// A call should be answered within a minute (TSA: 97.5 % within 60 s); from then on its wait is marked.
+const ANSWER_WITHIN_MS = 60_000;
+
+/** Name of a kind; one that a newer gateway made up is shown as it is. */
+export const kindName = (incident) => (has(`kind.${incident.kind}`) ? word(`kind.${incident.kind}`) : incident.kind);
+
+const since = (incident) => Date.parse(incident.stages.pressed ?? incident.stages.heard ?? incident.stages.accepted);
+const atLeast = (incident) => ["at_least", "unknown"].includes(incident.age_quality);
+
+/** A card with its buttons: actions.take(incident, over), actions.close(incident). */
+export function card(incident, actions, operator) {
+  const classes = `card class-${incident.class} stage-${incident.stage}${incident.test ? " is-test" : ""}`;
+  const name = kindName(incident);
+  return el(
+    "article", classes, { data: { event: incident.event }, tabindex: -1, "aria-label": name },
+    head(incident, name), tags(incident), cancelled(incident), timeline(incident), reports(incident), raw(incident),
+    foot(incident, actions, operator),
+  );
+}
+
+function head(incident, name) {
+  const detail = has(`detail.${incident.detail}`) ? word(`detail.${incident.detail}`) : "";
+  return el(
+    "header", "",{},
+    el("h3", "", {}, name, detail && el("small", "", {}, detail)),
+    el("time", "age", {
+      data: { since: since(incident), before: atLeast(incident) ? "≥ " : "" },
+      title: word("age.title", { at: at(new Date(since(incident)).toISOString(), language) }),
+    }),
+  );
+}
+
+function tags(incident) {
+  const { battery_percent: battery, wearable, number } = incident;
+  return el(
+    "p", "tags", {},
+    incident.test && el("span", "tag test", {}, word("tag.test")),
+    incident.late && el("span", "tag late", { title: word("tag.late.title") }, word("tag.late")),
+    incident.age_quality === "unknown" && el("span", "tag late", {}, word("tag.age_unknown")),
+    incident.class !== "emergency" && !incident.test && el("span", "tag", {}, word(`class.${incident.class}`)),
+    el("span", "who", { title: incident.event }, `${wearable.slice(0, 4)}…${wearable.slice(-4)}`, el("i", "", {}, ` #${number}`)),
+    battery !== null && el("span", `battery${battery <= 20 ? " low" : ""}`, { title: word("battery.title") },
+      batteryIcon(battery), `${battery} %`),
+    incident.reports.some((report) => !report.stored && !report.sealed) && el("span", "tag late", {}, word("tag.unstored")),
+  );
+}
+
+function batteryIcon(percent) {
+  const icon = el("span", "cell", { "aria-hidden": "true" }, el("b", `fill fill-${Math.round(percent / 20)}`));
+  return icon;
+}
+
+/** The wearer took it back: said on the card, which stays until an operator closes it. */
+function cancelled(incident) {
+  const parts = incident.cancelled_by.map((cancel) => el("p", "cancelled", {}, word("cancelled", { at: at(cancel.at, language) })));
+  if (incident.refers_to) parts.push(el("p", "cancelled", {}, word("refers_to", { number: parseInt(incident.refers_to.slice(17), 16) })));
+  return parts.length ? el("div", "", {}, ...parts) : null;
+}
+
+function timeline(incident) {
+  let last = null;
+  const items = STAGES.map((stage) => {
+    const iso = incident.stages[stage];
+    const reached = Boolean(iso);
+    const step = reached && last ? took(Date.parse(iso) - Date.parse(last)) : "";
+    const waits = stage === "answered" && incident.stage === "accepted";
+    const item = el(
+      "li", reached ? "reached" : waits ? "waits" : "", { title: reached ? at(iso, language) : null },
+      el("span", "name", {}, word(`stage.${stage}`)),
+      waits
+        ? el("span", "step", { data: { since: Date.parse(incident.stages.accepted), over: ANSWER_WITHIN_MS } })
+        : el("span", "step", {}, step),
+    );
+    if (reached) last = iso;
+    return item;
+  });
+  return el("ol", "timeline", {}, ...items);
+}
+
+function reports(incident) {
+  const rows = incident.reports.map((report) => {
+    const strength = report.rssi_dbm === null ? "" : `${report.rssi_dbm} dBm`;
+    return el(
+      "li", "", { title: word("report.title", { area: report.area, times: report.times, at: at(report.heard_at, language) }) },
+      report.rssi_dbm !== null && bars(report.rssi_dbm),
+      el("b", "", {}, report.gateway), ` ${word(`link.${report.link}`)} ${strength}`,
+      report.sealed && el("i", "", {}, ` ${word("report.sealed")}`),
+    );
+  });
+  return el("ul", "reports", {}, ...rows);
+}
+
+/** Four bars: -60 dBm is in the room, -90 dBm is the edge. */
+function bars(rssi_dbm) {
+  const strength = Math.min(4, Math.max(1, Math.round((rssi_dbm + 100) / 10)));
+  return el("span", `bars bars-${strength}`, { "aria-hidden": "true" }, el("b"), el("b"), el("b"), el("b"));
+}
+
+function raw(incident) {
+  if (!incident.raw) return null;
+  return el("details", "raw", {}, el("summary", "", {}, word("raw")), el("code", "", {}, incident.raw));
+}
+
+function foot(incident, actions, operator) {
+  const mine = incident.operator === operator;
+  const taken = incident.stage === "answered";
+  return el(
+    "footer", "", {},
+    taken && el("span", `by${mine ? " mine" : ""}`, {}, word(mine ? "by.me" : "by", { operator: incident.operator })),
+    !taken && el("button", "primary take", { type: "button", onclick: () => actions.take(incident, false) }, word("take")),
+    taken && !mine && el("button", "quiet", { type: "button", onclick: () => actions.take(incident, true) }, word("take_over")),
+    el("button", taken ? "primary close" : "quiet close", { type: "button", onclick: () => actions.close(incident) }, word("close")),
+  );
+}
+
+/** One closed incident as a line. */
+export function closedLine(incident) {
+  const outcome = has(`outcome.${incident.outcome}`) ? word(`outcome.${incident.outcome}`) : incident.outcome;
+  return el(
+    "div", `line${incident.test ? " is-test" : ""}`, { data: { event: incident.event }, title: incident.note },
+    el("b", "", {}, kindName(incident)),
+    el("span", "", {}, `${outcome} · ${incident.operator}`),
+    el("time", "", {}, at(incident.stages.closed, language)),
+  );
+}

@@ -1,0 +1,59 @@
+// The incidents known to this page, and their order. Owns no element.
+
+const CLASSES = ["emergency", "urgent", "security", "fault", "service", "test"];
+const CLOSED_KEPT = 50;
+
+const known = new Map();
+
+export function clear() {
+  known.clear();
+}
+
+/** Take over an incident's present view; an older one than known is ignored. Returns the one known before. */
+export function put(incident) {
+  const before = known.get(incident.event);
+  if (before && before.revision > incident.revision) return before;
+  known.set(incident.event, incident);
+  return before;
+}
+
+export const get = (event) => known.get(event);
+
+/** Which column: tests stand apart whatever else they say. */
+export function lane(incident) {
+  if (incident.test) return "test";
+  return incident.class === "emergency" ? "emergency" : "attention";
+}
+
+/** A cancel whose SOS is here and open is shown on it, not beside it. */
+export function shownOnAnother(incident) {
+  const other = incident.refers_to && known.get(incident.refers_to);
+  return Boolean(other && other.stage !== "closed" && other.event !== incident.event);
+}
+
+const moment = (incident) => Date.parse(incident.stages.accepted);
+const urgency = (incident) => CLASSES.indexOf(incident.class);
+
+/** Open ones of a lane: untaken first, then by urgency, then the newest. */
+export function open(name) {
+  return [...known.values()]
+    .filter((incident) => incident.stage !== "closed" && lane(incident) === name && !shownOnAnother(incident))
+    .sort((a, b) => (a.stage !== "accepted") - (b.stage !== "accepted") || urgency(a) - urgency(b) || moment(b) - moment(a));
+}
+
+/** The last closed ones, the newest first; older ones are let go. */
+export function closed() {
+  const all = [...known.values()].filter((incident) => incident.stage === "closed");
+  all.sort((a, b) => Date.parse(b.stages.closed) - Date.parse(a.stages.closed));
+  for (const incident of all.splice(CLOSED_KEPT)) known.delete(incident.event);
+  return all;
+}
+
+/** What Enter takes: the first untaken one. */
+export const firstNew = () => ["emergency", "attention", "test"].flatMap(open).find((incident) => incident.stage === "accepted");
+
+/** What c closes: the operator's own first, else the first that was taken. */
+export function firstTaken(operator) {
+  const taken = ["emergency", "attention", "test"].flatMap(open).filter((incident) => incident.stage === "answered");
+  return taken.find((incident) => incident.operator === operator) ?? taken[0];
+}

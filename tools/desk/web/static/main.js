@@ -1,0 +1,160 @@
+// The operator's page put together. Read this first: what comes in, what is drawn, what keys do.
+
+import * as actions from "./actions.js";
+import { card, closedLine, kindName } from "./card.js";
+import { byId, el } from "./elements.js";
+import * as health from "./health.js";
+import * as incidents from "./incidents.js";
+import { follow } from "./live.js";
+import * as sound from "./sound.js";
+import { tick } from "./time.js";
+import { language, languages, loadWords, word } from "./words.js";
+
+const LANES = ["emergency", "attention", "test"];
+const POLL_MS = 15_000;
+const TICK_MS = 250;
+const LANGUAGE = "pingan.language";
+
+const drawn = new Map();
+let desk = null;
+let live = false;
+let due = false;
+
+/** Draw once for all that came within one frame: a drained backlog brings thousands. */
+function draw() {
+  if (due) return;
+  due = true;
+  requestAnimationFrame(() => {
+    due = false;
+    drawLanes();
+    health.drawGateways();
+    health.drawDesk(desk, live);
+    tick();
+  });
+}
+
+function drawLanes() {
+  for (const name of LANES) {
+    const open = incidents.open(name);
+    place(byId(`lane-${name}`), open.map(element), word(`empty.${name}`));
+    byId(`count-${name}`).textContent = open.length || "";
+  }
+  const closed = incidents.closed();
+  byId("lane-closed").replaceChildren(...(closed.length ? closed.map(closedLine) : [el("p", "empty", {}, word("empty.closed"))]));
+  const waiting = LANES.slice(0, 2).flatMap(incidents.open).filter((incident) => incident.stage === "accepted").length;
+  document.title = `${waiting ? `(${waiting}) ` : ""}${word("title")}`;
+}
+
+/** The card of an incident; the same element as long as nothing of it changed, so focus and clicks survive. */
+function element(incident) {
+  const key = `${incident.revision} ${language} ${actions.operator()}`;
+  const old = drawn.get(incident.event);
+  if (old?.key === key) return old.element;
+  const made = card(incident, buttons, actions.operator());
+  if (!old && incident.stage === "accepted") made.classList.add("arrived");
+  drawn.set(incident.event, { key, element: made });
+  return made;
+}
+
+function place(box, elements, empty) {
+  const wanted = elements.length ? elements : [el("p", "empty", {}, empty)];
+  wanted.forEach((each, index) => {
+    if (box.children[index] !== each) box.insertBefore(each, box.children[index] ?? null);
+  });
+  while (box.children.length > wanted.length) box.lastChild.remove();
+}
+
+const buttons = {
+  take: async (incident, over) => done(await actions.take(incident, over)),
+  close: async (incident) => done(await actions.close(incident)),
+};
+
+function done({ incident, error }) {
+  if (incident) incidents.put(incident);
+  if (error) say(error);
+  drawWho();
+  draw();
+}
+
+function say(text) {
+  byId("spoken").textContent = text;
+  const note = el("p", "toast", {}, text);
+  document.body.append(note);
+  setTimeout(() => note.remove(), 5000);
+}
+
+function came(incident) {
+  const before = incidents.put(incident);
+  if (incident.stage === "closed") drawn.delete(incident.event);
+  if (!before && incident.class === "emergency" && !incident.test && incident.stage === "accepted") {
+    byId("spoken").textContent = kindName(incident);
+    sound.ring();
+  }
+  draw();
+}
+
+async function poll() {
+  try {
+    const [some, broken] = await Promise.all(["/api/gateways", "/api/faults"].map(async (path) => (await fetch(path)).json()));
+    some.gateways?.forEach(health.putGateway);
+    health.putPolled(some.wearables ?? [], broken.faults ?? []);
+    health.drawPolled();
+    draw();
+  } catch {
+    // The live line says that the desk is away; the next poll comes by itself.
+  }
+}
+
+function drawWho() {
+  byId("operator").textContent = actions.operator() || word("who.none");
+  byId("sound").textContent = word(sound.isOn() ? "sound.on" : "sound.off");
+  byId("sound").setAttribute("aria-pressed", sound.isOn());
+  byId("language").textContent = word("language.other");
+}
+
+function drawWords() {
+  for (const each of document.querySelectorAll("[data-word]")) each.textContent = word(each.dataset.word);
+  const key = (name, what) => el("span", "", {}, el("kbd", "", {}, name), word(what));
+  byId("keys").replaceChildren(key("Enter", "keys.take"), key("C", "keys.close"), key("Esc", "keys.back"));
+  drawWho();
+  health.drawPolled();
+  draw();
+}
+
+async function switchLanguage() {
+  const next = languages[(languages.indexOf(language) + 1) % languages.length];
+  localStorage.setItem(LANGUAGE, next);
+  await loadWords(next);
+  drawWords();
+}
+
+function pressed(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (actions.outcomeKey(event.key)) return event.preventDefault();
+  if (document.querySelector("dialog[open]") || event.target.closest("button, input, summary, a")) return;
+  const incident = event.key === "Enter" ? incidents.firstNew() : event.key.toLowerCase() === "c" ? incidents.firstTaken(actions.operator()) : null;
+  if (!incident) return;
+  event.preventDefault();
+  if (event.key === "Enter") buttons.take(incident, false);
+  else buttons.close(incident);
+}
+
+await loadWords(localStorage.getItem(LANGUAGE));
+drawWords();
+byId("operator").addEventListener("click", async () => { await actions.askName(); drawWho(); draw(); });
+byId("sound").addEventListener("click", () => { sound.toggle(); drawWho(); });
+byId("language").addEventListener("click", switchLanguage);
+document.addEventListener("keydown", pressed);
+setInterval(() => { tick(); health.drawGateways(); }, TICK_MS);
+setInterval(poll, POLL_MS);
+follow({
+  all: async (listed) => {
+    incidents.clear();
+    listed.incidents.forEach(incidents.put);
+    await poll();
+  },
+  incident: came,
+  gateway: (gateway) => { health.putGateway(gateway); draw(); },
+  desk: (status) => { desk = status; draw(); },
+  live: (is) => { live = is; draw(); },
+});
