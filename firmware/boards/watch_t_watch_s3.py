@@ -27,6 +27,9 @@ _BACKLIGHT = 45
 _BUS_HZ = 400000
 _DISPLAY_HZ = 40000000
 _RAIL_MV = 3300
+# Both edges at once came in the order that the key's state allows. Made here: in the handler they would take heap.
+_ORDER_WHEN_UP = (PRESSED, RELEASED)
+_ORDER_WHEN_DOWN = (RELEASED, PRESSED)
 
 
 class Board(Esp32Core):
@@ -85,8 +88,7 @@ class Board(Esp32Core):
                 return  # told already; the line stays low, and every wait() tries again
             self._unread = True
             came = RELEASED if self._down else PRESSED | RELEASED
-        # Both at once: they came in the order that the present state allows.
-        for edge in (RELEASED, PRESSED, RELEASED) if self._down else (PRESSED, RELEASED):
+        for edge in _ORDER_WHEN_DOWN if self._down else _ORDER_WHEN_UP:
             if came & edge:
                 came &= ~edge
                 self._down = edge == PRESSED

@@ -16,11 +16,8 @@ import vfs
 from build import RELEASE
 
 # boards/contract.py's numbers; it is documentation and not on the device (tests/firmware compares them).
-RESET_UNKNOWN = 0
 RESET_POWER_ON = 1
-RESET_DEEP_SLEEP = 2
-RESET_WATCHDOG = 3
-RESET_SOFT = 4
+RESET_DEEP_SLEEP = 4
 WAKE_NONE = 0
 WAKE_BUTTON = 1
 WAKE_TIMER = 2
@@ -48,8 +45,9 @@ class Esp32Core:
 
     def __init__(self) -> None:
         self.release = RELEASE
-        self.button_edges = 0
-        self.reset_cause = _reset_cause()
+        self._edges = 0
+        # The contract took its numbers from here. A brown-out comes as power-on: the port tells no difference.
+        self.reset_cause = machine.reset_cause()
         self.wake_cause = WAKE_NONE
         self._base_ms = [0, 0]
         self._base_ticks = [time.ticks_ms(), 0]
@@ -128,7 +126,7 @@ class Esp32Core:
     def _edge(self, pressed: bool) -> None:
         """For the board's interrupt handler: pass an edge on. No heap."""
         self._ran = True
-        self.button_edges += 1
+        self._edges += 1
         if self._button is not None:
             self._button(pressed)
 
@@ -191,9 +189,9 @@ class Esp32Core:
 
     def _may_sleep(self) -> bool:
         """Give every edge that has come to its callback; False when there was one or the button is held."""
-        edges = self.button_edges
+        edges = self._edges
         time.sleep_ms(1)
-        return self.button_edges == edges and not self.button_pressed()
+        return self._edges == edges and not self.button_pressed()
 
     def reset(self) -> None:
         """Start anew."""
@@ -213,14 +211,3 @@ class Esp32Core:
 
 def _crc(data: bytes) -> bytes:
     return (binascii.crc32(data) & 0xFFFFFFFF).to_bytes(4, "little")
-
-
-def _reset_cause() -> int:
-    causes = {
-        machine.PWRON_RESET: RESET_POWER_ON,  # a brown-out too: the port tells no difference
-        machine.DEEPSLEEP_RESET: RESET_DEEP_SLEEP,
-        machine.WDT_RESET: RESET_WATCHDOG,
-        machine.SOFT_RESET: RESET_SOFT,
-        machine.HARD_RESET: RESET_SOFT,  # machine.reset() comes back as this one
-    }
-    return causes.get(machine.reset_cause(), RESET_UNKNOWN)
