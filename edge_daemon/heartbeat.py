@@ -66,7 +66,8 @@ class Heartbeat:
             await self._beat()
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), self._every_s)
+                async with asyncio.timeout(self._every_s):
+                    await self._wake.wait()
             except TimeoutError:
                 pass
 

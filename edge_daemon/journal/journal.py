@@ -137,7 +137,8 @@ class Journal:
         while True:
             await self._wake.wait()
             try:
-                await asyncio.wait_for(self._urgent.wait(), _LAZY_S)
+                async with asyncio.timeout(_LAZY_S):
+                    await self._urgent.wait()
             except TimeoutError:
                 pass
             batch, self._next = self._next, Batch()

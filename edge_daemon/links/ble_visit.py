@@ -61,7 +61,8 @@ class Visit:
         """Connect when there is room, deliver, linger, disconnect. Failures are counted, not raised."""
         async with self._room:
             try:
-                client = await asyncio.wait_for(self._connect(), self._settings.connect_timeout_s)
+                async with asyncio.timeout(self._settings.connect_timeout_s):
+                    client = await self._connect()
             except (BleakError, TimeoutError, OSError) as error:
                 self._counters.add("visits_failed")
                 log.info("visit_failed", why=str(error) or type(error).__name__)
@@ -93,14 +94,16 @@ class Visit:
         payload = max(down.max_write_without_response_size, _PAYLOAD_LEAST)
         while (frame := await self._next()) is not None:
             for piece in fragments.split(frame, payload):
-                await asyncio.wait_for(client.write_gatt_char(down, piece, response=True), _WRITE_WITHIN_S)
+                async with asyncio.timeout(_WRITE_WITHIN_S):
+                    await client.write_gatt_char(down, piece, response=True)
 
     async def _next(self) -> bytes | None:
         """The next frame to write; None when nothing came for a while, others wait, or the wearable has gone."""
         waited_s = 0.0
         while not self._gone.is_set():
             try:
-                return await asyncio.wait_for(self._waiting.get(), _LINGER_CROWDED_S)
+                async with asyncio.timeout(_LINGER_CROWDED_S):
+                    return await self._waiting.get()
             except TimeoutError:
                 waited_s += _LINGER_CROWDED_S
             if waited_s >= self._settings.linger_s or self._room.locked():
@@ -109,7 +112,8 @@ class Visit:
 
     async def _leave(self, client: bleak.BleakClient) -> None:
         try:
-            await asyncio.wait_for(client.disconnect(), _WRITE_WITHIN_S)
+            async with asyncio.timeout(_WRITE_WITHIN_S):
+                await client.disconnect()
         except (BleakError, TimeoutError, OSError) as error:
             log.info("disconnect_failed", why=str(error) or type(error).__name__)
 

@@ -123,7 +123,8 @@ class MqttUplink:
         least_s = min(wait_s, _WAIT_LEAST_S)
         await asyncio.sleep(least_s)
         try:
-            await asyncio.wait_for(self._wanted.wait(), wait_s - least_s)
+            async with asyncio.timeout(wait_s - least_s):
+                await self._wanted.wait()
         except TimeoutError:
             pass
         self._wanted.clear()
@@ -184,7 +185,8 @@ class MqttUplink:
         """We are stopped on purpose: the will is not sent then, so this is."""
         data = payload.status(self._gateway.id, "offline", "stopped")
         try:
-            await asyncio.wait_for(self.publish("status", data), _GOODBYE_WITHIN_S)
+            async with asyncio.timeout(_GOODBYE_WITHIN_S):
+                await self.publish("status", data)
         except (UplinkDown, TimeoutError) as error:
             log.info("goodbye_unsent", why=str(error))
 

@@ -146,3 +146,25 @@ async def test_what_the_platform_has_is_purged_and_what_it_has_not_stays_for_eve
         # One of them comes again while its deletion is still to be written: it is new, and it stays.
         await journal.store(an_alarm(3), 9)
     assert rows(path) == [(2, 1), (3, 1)]
+
+
+async def test_a_writer_stopped_at_the_moment_it_is_woken_stops(tmp_path: Path) -> None:
+    """asyncio.wait_for of Python 3.11 loses a cancellation that comes together with what was waited for."""
+    journal = Journal(tmp_path / "journal.sqlite3", Counters())
+    await journal.open()
+    writer = asyncio.create_task(journal.run())
+    await journal.store(an_alarm(1), 1)
+    alarm = journal.alarms[WEARABLE, 1]
+    for _ in range(3):
+        journal.move_window(WEARABLE, 2)
+        await asyncio.sleep(0.05)
+        alarm.stage = codes.ACCEPTED
+        journal.advance(alarm)
+        writer.cancel()
+        done, _ = await asyncio.wait({writer}, timeout=10)
+        assert done == {writer}
+        assert writer.cancelled()
+        writer = asyncio.create_task(journal.run())
+    writer.cancel()
+    await asyncio.gather(writer, return_exceptions=True)
+    await journal.close()
