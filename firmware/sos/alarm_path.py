@@ -103,16 +103,33 @@ class AlarmPath:
 
     def _gesture(self, action, now_ms):
         if action == gestures.BEGAN:
-            self._feedback.begin(stages.PRESSED, self._ledger.next_number, now_ms)
-            self._pending = self._outbox.add(codes.SOS, codes.PRESS, now_ms, pending=True)
+            self._begin(now_ms)
+        elif action == gestures.HELD:
+            self._hold(now_ms)
+        elif action == gestures.AGAIN or self._pending is None:
+            self._show_again(now_ms)
         elif action == gestures.RELEASED:
             self._feedback.begin(stages.COUNTING, self._pending.number, now_ms)
-        elif action == gestures.AGAIN:
-            self._show_again(now_ms)
         elif action == gestures.CANCELLED:
             self._cancel(now_ms)
-        else:  # HELD, INSISTED, EXPIRED
-            self._send_pending(action, now_ms)
+        else:  # INSISTED, EXPIRED: it lies in flash as it is to be sent
+            self._send_pending(now_ms)
+
+    def _begin(self, now_ms):
+        """A new SOS, kept before anything else. Where there was no room it has become one with an open alarm."""
+        self._feedback.begin(stages.PRESSED, self._ledger.next_number, now_ms)
+        alarm = self._outbox.add(codes.SOS, codes.PRESS, now_ms, True)
+        self._pending = alarm if alarm.pending else None
+
+    def _hold(self, now_ms):
+        """At once. The SOS that this press began says from now on that it was a hold; else it is a new one."""
+        if self._pending is None:
+            alarm = self._outbox.add(codes.SOS, codes.HOLD, now_ms, False)
+            self._feedback.begin(stages.PRESSED, alarm.number, now_ms)
+            return
+        self._pending.detail = codes.HOLD
+        self._send_pending(now_ms)
+        self._ledger.commit()
 
     def _show_again(self, now_ms):
         if self._pending is not None:
@@ -120,16 +137,11 @@ class AlarmPath:
         else:
             self._feedback.begin(self._feedback.stage, self._feedback.number, now_ms)
 
-    def _send_pending(self, action, now_ms):
-        """The SOS goes out. Only what a hold changes of it is written first; a press lies in flash as it is."""
+    def _send_pending(self, now_ms):
         alarm, self._pending = self._pending, None
         alarm.pending = False
         alarm.due_ms = now_ms
-        if action == gestures.HELD:
-            alarm.detail = codes.HOLD
         self._outbox.keep(alarm)
-        if action == gestures.HELD:
-            self._ledger.commit()
         self._feedback.begin(stages.PRESSED, alarm.number, now_ms)
 
     def _cancel(self, now_ms):
@@ -138,7 +150,7 @@ class AlarmPath:
         back = self._ledger.next_number - alarm.number
         alarm.used = False
         self._outbox.keep(alarm)
-        self._outbox.add(codes.SOS_CANCELLED, min(back, 15), now_ms, pending=False)
+        self._outbox.add(codes.SOS_CANCELLED, back if back < 16 else 0, now_ms, False)
         self._feedback.begin(stages.CANCELLED, alarm.number, now_ms)
 
     def _air(self, now_ms):

@@ -118,7 +118,7 @@ class App:
         self._envelope.battery_nibble = battery_nibble(self._battery.percent)
         if kind:
             self._path.enter()
-            self._outbox.add(kind, 0, now_ms, pending=False)
+            self._outbox.add(kind, 0, now_ms, False)
             self._path.leave()
 
     def _mend(self, now_ms):

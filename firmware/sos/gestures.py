@@ -20,7 +20,7 @@ NOTHING = 0
 BEGAN = 1  # a press, and no window was open: this is a new SOS, to be kept at once
 RELEASED = 2  # short: the window is open and counts
 AGAIN = 3  # a press that changes nothing: show again where things stand
-HELD = 4  # send at once, as a hold
+HELD = 4  # held for a second: send at once; without a window it is an SOS of its own
 INSISTED = 5  # pressed again and again: send at once
 EXPIRED = 6  # the window is over: send
 CANCELLED = 7  # taken back
@@ -41,7 +41,7 @@ class Gestures:
         # Presses in the present series, and whether it is the one that opened the window.
         self._presses = 0
         self._opening = False
-        # A series that has sent its SOS: what else comes in it is the same alarm.
+        # A series that has sent its SOS: further taps in it are the same alarm. A hold is always one of its own.
         self._spent = False
 
     def edge(self, pressed, now_ms):
@@ -82,7 +82,6 @@ class Gestures:
         self._held = False
         self._presses += 1
         if self._spent:
-            self._held = True
             return AGAIN
         if not self._window:
             self._window = True
