@@ -21,6 +21,7 @@ from pathlib import Path
 
 from edge_daemon.errors import Refusal
 from tools import image_sources
+from tools.messages import Messages, language
 
 # The manifest lies beside the image, not in it: the device has no use for it.
 _COMPILE_WITHIN_S = 60
@@ -176,7 +177,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         image = stage(chosen.board, chosen.target, release=chosen.release)
     except Refusal as refusal:
-        print(refusal, file=sys.stderr)
+        print(Messages(language()).refusal(refusal), file=sys.stderr)
         return 1
     for place, size in image.sizes.items():
         print(f"{size:7} {place}")
