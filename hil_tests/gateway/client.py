@@ -1,7 +1,7 @@
 # ruff: noqa: ARG002 - the methods' arguments are bleak's
 """bleak's client on the adapter. Owns one connection and its attributes. Must not know scanning.
 
-Errors are those that bleak's BlueZ back end raises: BleakError, BleakGATTProtocolError, TimeoutError.
+Errors are those that bleak's BlueZ back end raises: BleakError and its kinds, TimeoutError.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bleak.backends.client import BaseBleakClient, NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
-from bleak.exc import BleakError, BleakGATTProtocolError
+from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError
 from bumble import core, hci
 from bumble.att import ATT_Error
 from bumble.device import Connection, Peer
@@ -92,8 +92,12 @@ class BumbleClient(BaseBleakClient):
                 connection = await self._adapter.connect(self._address)
                 self._take(connection)
                 await self._do(self._discover(Peer(connection)))
-        except BaseException:
+        except BaseException as error:
+            lost = self._ended is not None and self._ended.done()
             await self.disconnect()
+            if lost and isinstance(error, BleakError):
+                # A request that got lost in the air, mostly. BlueZ's words, for bleak_retry_connector reads them.
+                raise BleakDBusError("org.bluez.Error.Failed", ["le-connection-abort-by-local"]) from error
             raise
 
     def _take(self, connection: Connection) -> None:

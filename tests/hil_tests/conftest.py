@@ -57,22 +57,26 @@ class Room:
 
     def __init__(self, radio: RadioProcess, logs: Path, interpreter: Path, ends: AsyncExitStack) -> None:
         self.radio = radio
-        self._logs = logs
+        self.logs = logs
         self._interpreter = interpreter
-        self._ends = ends
+        self.ends = ends
 
     async def peripheral(self, name: str = "pendant-1") -> Peripheral:
-        peripheral = await Peripheral.start(self._interpreter, self.radio.wearables_socket, self._logs, name)
-        self._ends.push_async_callback(peripheral.child.kill)
+        peripheral = await Peripheral.start(self._interpreter, self.radio.wearables_socket, self.logs, name)
+        self.ends.push_async_callback(peripheral.child.kill)
         return peripheral
+
+    def use(self, gateway: str = GATEWAY) -> None:
+        """Let plain bleak use this gateway's adapter."""
+        adapter = Adapter(self.radio.hci(gateway))
+        self.ends.push_async_callback(adapter.close)
+        install(adapter)
 
     async def scan(self, gateway: str = GATEWAY) -> Scan:
         """Plain bleak, scanning on this gateway's adapter from now on."""
-        adapter = Adapter(self.radio.hci(gateway))
-        self._ends.push_async_callback(adapter.close)
-        install(adapter)
+        self.use(gateway)
         scan = Scan()
-        await self._ends.enter_async_context(bleak.BleakScanner(scan))
+        await self.ends.enter_async_context(bleak.BleakScanner(scan))
         return scan
 
 

@@ -59,6 +59,10 @@ def obey(words):
         ble.gatts_notify(connections[0], up, bytes.fromhex(words[1]))
     elif do == "write":
         ble.gatts_write(up, bytes.fromhex(words[1]))
+    elif do == "bare":
+        ble.gatts_register_services(())
+    elif do == "mtu":
+        ble.config(mtu=int(words[1]))
     elif do == "buffer":
         ble.gatts_set_buffer(down, int(words[1]))
     elif do == "disconnect":
