@@ -13,13 +13,12 @@ from collections.abc import Callable
 import bleak
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
-from bleak.exc import BleakError
 
 from edge_daemon.clock import Clock
 from edge_daemon.config import Ble
 from edge_daemon.counters import Counters
 from edge_daemon.heard import Heard
-from edge_daemon.links.ble_visit import Visit
+from edge_daemon.links.ble_visit import FAILURES, Visit
 from edge_daemon.log import Log
 from protocol import codes
 
@@ -81,9 +80,9 @@ class BleLink:
                     log.info("scan_started", adapter=self._settings.adapter or "default")
                     self.on_scanning()
                     await asyncio.Event().wait()
-            except (BleakError, OSError) as error:
+            except FAILURES as error:
                 self._counters.add("scan_failed")
-                log.error("scan_failed", why=str(error), again_in_s=wait_s)
+                log.error("scan_failed", why=str(error) or type(error).__name__, again_in_s=wait_s)
             finally:
                 self._up = False
             await asyncio.sleep(wait_s)
@@ -103,8 +102,15 @@ class BleLink:
             self._visits[device.address] = visit
             task = asyncio.create_task(self._visit(visit))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._ended)
         visit.give(frame)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A visit counts its failures itself; what it did not expect must not pass unseen."""
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._counters.add("visits_broken")
+            log.error("visit_broken", exc=task.exception())
 
     async def _visit(self, visit: Visit) -> None:
         try:

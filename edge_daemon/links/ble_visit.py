@@ -29,6 +29,9 @@ _PAYLOAD_LEAST = 20
 # How long a visit stays for news when others wait for its place.
 _LINGER_CROWDED_S = 0.3
 _WRITE_WITHIN_S = 5.0
+# What bleak raises when the air, the wearable or bluetoothd fails; EOFError is D-Bus hanging up. TimeoutError is one
+# of the OSErrors.
+FAILURES = (BleakError, OSError, EOFError)
 
 
 class Visit:
@@ -63,14 +66,14 @@ class Visit:
             try:
                 async with asyncio.timeout(self._settings.connect_timeout_s):
                     client = await self._connect()
-            except (BleakError, TimeoutError, OSError) as error:
+            except FAILURES as error:
                 self._counters.add("visits_failed")
                 log.info("visit_failed", why=str(error) or type(error).__name__)
                 return
             self._counters.add("visits")
             try:
                 await self._deliver(client)
-            except (BleakError, TimeoutError, OSError) as error:
+            except FAILURES as error:
                 self._counters.add("visits_broken")
                 log.info("visit_broken", why=str(error) or type(error).__name__)
             finally:
@@ -114,7 +117,7 @@ class Visit:
         try:
             async with asyncio.timeout(_WRITE_WITHIN_S):
                 await client.disconnect()
-        except (BleakError, TimeoutError, OSError) as error:
+        except FAILURES as error:
             log.info("disconnect_failed", why=str(error) or type(error).__name__)
 
     def _fragment(self, _: BleakGATTCharacteristic, data: bytearray) -> None:
