@@ -81,4 +81,5 @@ def test_the_ladder_is_the_gateways() -> None:
     assert f"after {ladder.answer_within_s:.0f} s without an answer ({ladder.fast_times} times)" in words
     assert f"then every {ladder.slow_s:.0f} s ({ladder.slow_times} times)" in words
     assert f"then every {ladder.last_s:.0f} s for ever" in words
-    assert "NO_PATH after three" in words and ladder.no_path_after_misses == 3
+    assert "after three misses the wearer is told NO_PATH" in words
+    assert ladder.no_path_after_misses == 3
