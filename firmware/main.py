@@ -21,7 +21,7 @@ def run(hardware):
     except NotProvisioned:
         from sos.unprovisioned import Unprovisioned
 
-        app = Unprovisioned(hardware)
+        app = Unprovisioned(hardware)  # type: ignore[assignment]  # one or the other; both run()
     app.run()
 
 

@@ -56,7 +56,8 @@ class Board(Esp32Core):
         self._blue = Pin(_BLUE, Pin.OUT, value=1)
         self._cable = Pin(_CABLE, Pin.IN)
         self._button_pin = Pin(_BUTTON, Pin.IN, Pin.PULL_DOWN)
-        self._battery = Divider(ADC(Pin(_BATTERY), atten=ADC.ATTN_11DB), _UPPER_OHM, _LOWER_OHM)
+        adc = ADC(Pin(_BATTERY), atten=ADC.ATTN_11DB)  # type: ignore[call-arg]  # the port's own
+        self._battery = Divider(adc, _UPPER_OHM, _LOWER_OHM)
         self._uart = UART(1, _BAUD, tx=_SERIAL_OUT, rx=_SERIAL_IN, txbuf=512, rxbuf=512, timeout=0)
         self._find_wake_cause()
         self._button_pin.irq(self._on_edge, Pin.IRQ_RISING | Pin.IRQ_FALLING)

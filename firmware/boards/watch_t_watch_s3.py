@@ -48,7 +48,7 @@ class Board(Esp32Core):
         self._rgb = 0
         self._painted = 0
         self._backlight = Pin(_BACKLIGHT, Pin.OUT, value=0)
-        self._interrupt = Pin(_POWER_INTERRUPT, Pin.IN, Pin.PULL_UP, hold=False)
+        self._interrupt = Pin(_POWER_INTERRUPT, Pin.IN, Pin.PULL_UP, hold=False)  # type: ignore[call-arg]  # the port's own
         i2c = I2C(0, scl=Pin(_SCL), sda=Pin(_SDA), freq=_BUS_HZ)
         # The one thing that cannot be done without: no power chip, no key. It raises, main.py resets, we try again.
         self._power = Axp2101(i2c)
@@ -147,7 +147,7 @@ class Board(Esp32Core):
         self.motor(0)
         for rail in (ALDO2, ALDO3, BLDO2):
             self._power.cut(rail)
-        Pin(_POWER_INTERRUPT, Pin.IN, Pin.PULL_UP, hold=True)
+        Pin(_POWER_INTERRUPT, Pin.IN, Pin.PULL_UP, hold=True)  # type: ignore[call-arg]  # the port's own
         # The line stays low after an edge until the chip was read, so one that comes now wakes us at once.
         esp32.wake_on_ext0(self._interrupt, esp32.WAKEUP_ALL_LOW)
         machine.deepsleep(sleep_ms)

@@ -15,6 +15,10 @@ import vfs
 
 from build import RELEASE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # boards/contract.py's numbers; it is documentation and not on the device (tests/firmware compares them).
 RESET_POWER_ON = 1
 RESET_DEEP_SLEEP = 4
@@ -55,11 +59,11 @@ class Esp32Core:
         self._rtc = machine.RTC()
         self._find_origin()
         self._ran = False
-        self._tick = None
-        self._button = None
-        self._timer = None
-        self._dog = None
-        self._uart = None
+        self._tick: "Callable[[], None] | None" = None
+        self._button: "Callable[[bool], None] | None" = None
+        self._timer: "machine.Timer | None" = None
+        self._dog: "machine.WDT | None" = None
+        self._uart: "machine.UART | None" = None
 
     # ---- time ----
 
@@ -105,13 +109,13 @@ class Esp32Core:
     def _before_wait(self) -> None:
         """What a board does in the main loop, where there is time."""
 
-    def on_tick(self, callback) -> None:
+    def on_tick(self, callback: "Callable[[], None]") -> None:
         """Call `callback()` every 20 ms."""
         self._tick = callback
         self._timer = machine.Timer(0)
         self._timer.init(mode=machine.Timer.PERIODIC, period=_TICK_MS, callback=self._on_timer)
 
-    def _on_timer(self, _timer) -> None:
+    def _on_timer(self, _timer: "machine.Timer") -> None:
         self._ran = True
         if time.ticks_diff(time.ticks_ms(), self._base_ticks[self._base]) > _REBASE_MS:
             self._rebase()
@@ -119,7 +123,7 @@ class Esp32Core:
 
     # ---- button ----
 
-    def on_button(self, callback) -> None:
+    def on_button(self, callback: "Callable[[bool], None]") -> None:
         """Call `callback(pressed)` on every edge."""
         self._button = callback
 
@@ -166,7 +170,8 @@ class Esp32Core:
         """Hand buf[:size] to the UART; False when there is nobody to read it. No heap."""
         if self._uart is None or not self.external_power():
             return False
-        return self._uart.write(buf, size) == size
+        # Every stream takes a size; the stubs know it of files only.
+        return self._uart.write(buf, size) == size  # type: ignore[call-arg]
 
     def external_power(self) -> bool:
         """The board's: whether it is on a cable."""
