@@ -6,7 +6,7 @@ every process of the machine reads it. The layout is the simulator board's (firm
 
 import sys
 
-import vfs
+import vfs  # type: ignore[import-not-found]  # MicroPython's
 
 BLOCK_SIZE = 4096
 BLOCKS = 64
