@@ -65,13 +65,15 @@ class Replies:
             return
         for path in contact.paths.values():
             if path.live:
-                self._send(path, contact, codes.ANSWER, contact.counter, _state(alarm))
+                self._send(path, contact, codes.ANSWER, _state(alarm))
 
     def _answer(self, question: Admitted, frame_type: int, body: bytes) -> None:
-        self._send(question.heard.path, self._contact(question), frame_type, question.counter, body)
+        # Under the newest counter, not the question's: a wearable with many alarms has asked on while we committed,
+        # and it remembers its last four questions only.
+        self._send(question.heard.path, self._contact(question), frame_type, body)
 
-    def _send(self, path: Path, contact: _Contact, frame_type: int, counter: int, body: bytes) -> None:
-        path.send(contact.sealer.seal(frame_type, counter, os.urandom(_SALT_SIZE), body))
+    def _send(self, path: Path, contact: _Contact, frame_type: int, body: bytes) -> None:
+        path.send(contact.sealer.seal(frame_type, contact.counter, os.urandom(_SALT_SIZE), body))
         self._counters.add("answers_sent")
 
     def _contact(self, admitted: Admitted) -> _Contact:

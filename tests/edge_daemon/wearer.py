@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from edge_daemon.heard import Heard
 from protocol import codes, frame, keys, messages
 
@@ -12,9 +14,11 @@ class Recorder:
     def __init__(self) -> None:
         self.live = True
         self.sent: list[bytes] = []
+        self.news = asyncio.Event()
 
     def send(self, frame: bytes) -> None:
         self.sent.append(frame)
+        self.news.set()
 
 
 class Wearer:
@@ -28,6 +32,7 @@ class Wearer:
         self._sealer = frame.UpSealer(self.keys.up, self.keys.id)
         self._opener = frame.DownOpener(self.keys.down)
         self.path = Recorder()
+        self.ble = Recorder()
 
     def registry_row(self) -> dict[str, str]:
         """This wearable in the gateway's key file."""
@@ -69,4 +74,4 @@ class Wearer:
 
     def heard(self, sealed: bytes, link: str = "serial", at_ms: int = 0) -> Heard:
         """The frame as a link would hand it to the daemon."""
-        return Heard(sealed, link, None, at_ms, self.path)
+        return Heard(sealed, link, None, at_ms, self.ble if link == "ble" else self.path)

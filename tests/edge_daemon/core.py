@@ -1,0 +1,166 @@
+"""The middle of the gateway with a stand-in for its uplink: real admission, real journal on disk, real forwarder.
+
+For tests that must decide when the platform answers. What runs over a real broker is in test_uplink.py and up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from edge_daemon.admission import Admission, Unknown
+from edge_daemon.clock import Clock
+from edge_daemon.commands import Commands
+from edge_daemon.config import Forwarder as ForwarderSettings
+from edge_daemon.counters import Counters
+from edge_daemon.errors import UplinkDown
+from edge_daemon.forwarder import Forwarder
+from edge_daemon.intake import Intake
+from edge_daemon.journal import Journal
+from edge_daemon.registry import Wearable
+from edge_daemon.replies import Replies
+from edge_daemon.strangers import Strangers
+from edge_daemon.uplinks import answers
+from protocol.messages import Answer
+
+from .wearer import Recorder, Wearer
+
+WITHIN_S = 20.0
+
+
+class StandInUplink:
+    """Keeps what is published. `connected` False: it raises as the real one does; `hold`: nothing is confirmed."""
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.confirming = asyncio.Event()
+        self.confirming.set()
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self._news = asyncio.Event()
+
+    async def publish(
+        self,
+        kind: str,
+        data: bytes,
+        *,
+        answer: str | None = None,
+        correlation: bytes = b"",
+        expiry_s: int | None = None,
+    ) -> None:
+        if not self.connected:
+            raise UplinkDown("not connected")
+        self.sent.append((kind, json.loads(data)))
+        self._news.set()
+        await self.confirming.wait()
+
+    def messages(self, kind: str = "event") -> list[dict[str, Any]]:
+        return [message for sent, message in self.sent if sent == kind]
+
+    def events(self) -> list[list[str]]:
+        """The event ids of each event message."""
+        return [[row["event"] for row in message["events"]] for message in self.messages()]
+
+    async def until(self, count: int, kind: str = "event") -> list[dict[str, Any]]:
+        """Wait until so many messages of a kind have been published."""
+        async with asyncio.timeout(WITHIN_S):
+            while len(self.messages(kind)) < count:
+                self._news.clear()
+                await self._news.wait()
+        return self.messages(kind)
+
+
+class Core:
+    """Everything between links and uplink, wired as the pipeline wires it."""
+
+    def __init__(self, path: Path, wearers: list[Wearer], settings: ForwarderSettings | None = None) -> None:
+        self.counters = Counters()
+        self.clock = Clock()
+        self.uplink = StandInUplink()
+        self.strangers_seen: list[Unknown] = []
+        self.journal = Journal(path / "journal.sqlite3", self.counters)
+        self.replies = Replies(self.counters)
+        self.settings = settings or ForwarderSettings()
+        self.forwarder = Forwarder(
+            "gw-1",
+            self.settings,
+            self.journal,
+            self.uplink,  # type: ignore[arg-type]
+            self.clock,
+            self.counters,
+        )
+        self.forwarder.on_news = self.replies.tell_if_there
+        self.wearables = [Wearable(w.handle, w.keys.up, w.keys.down, w.keys.id) for w in wearers]
+        self.commands = Commands(frozenset(w.handle for w in wearers), self.replies, self.counters)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def start(self, *, write: bool = True) -> None:
+        """Open the journal and run. `write` False: the disk hangs until `write` is called."""
+        await self.journal.open()
+        admission = Admission(self.wearables, self.journal.windows, 64, 131072, self.counters)
+        strangers = Strangers(self.settings.strangers_per_s, self.settings.strangers_burst, self.counters)
+        self.intake = Intake(
+            admission,
+            self.journal,
+            self.forwarder,
+            self.replies,
+            self.commands,
+            strangers,
+            self.clock,
+            self.counters,
+            2.0,
+        )
+        self.intake.on_stranger = self.strangers_seen.append
+        self.forwarder.start()
+        self._tasks.append(asyncio.create_task(self.forwarder.run()))
+        if write:
+            self.write()
+
+    def write(self) -> None:
+        self._writer = asyncio.create_task(self.journal.run())
+        self._tasks.append(self._writer)
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.journal.close()
+
+    def hear(self, wearer: Wearer, frame: bytes, link: str = "serial") -> None:
+        self.intake.heard(wearer.heard(frame, link, self.clock.now_ms()))
+
+    def platform_says(self, event: str, answer: str, **more: object) -> list[bool]:
+        data = json.dumps({"v": 1, "answers": [{"event": event, "answer": answer, **more}]}).encode()
+        return [self.forwarder.answered(row) for row in answers.read_answers(data)]
+
+    def count(self, name: str) -> int:
+        return self.counters.snapshot().get(name, 0)
+
+
+@contextlib.asynccontextmanager
+async def core(
+    path: Path, *wearers: Wearer, settings: ForwarderSettings | None = None, write: bool = True
+) -> AsyncIterator[Core]:
+    """A running core over `path`, stopped at the end."""
+    made = Core(path, list(wearers), settings)
+    try:
+        await made.start(write=write)
+        yield made
+    finally:
+        await made.stop()
+
+
+async def told(wearer: Wearer, count: int = 1, path: Recorder | None = None) -> list[tuple[int, int]]:
+    """Wait for `count` answers on a path and return (stage, number) of all there are."""
+    path = path or wearer.path
+    async with asyncio.timeout(WITHIN_S):
+        while len(path.sent) < count:
+            path.news.clear()
+            await path.news.wait()
+    opened = [wearer.open(frame) for frame in path.sent]
+    assert all(isinstance(answer, Answer) for answer in opened), "an answer that the wearable can't open"
+    return [(answer.stage, answer.number) for answer in opened if isinstance(answer, Answer)]
