@@ -106,8 +106,10 @@ class AlarmPath:
             self._begin(now_ms)
         elif action == gestures.HELD:
             self._hold(now_ms)
-        elif action == gestures.AGAIN or self._pending is None:
+        elif action == gestures.AGAIN:
             self._show_again(now_ms)
+        elif self._pending is None:
+            return  # what this gesture began has become one with an alarm that is out already
         elif action == gestures.RELEASED:
             self._feedback.begin(stages.COUNTING, self._pending.number, now_ms)
         elif action == gestures.CANCELLED:
@@ -147,11 +149,11 @@ class AlarmPath:
     def _cancel(self, now_ms):
         """Taken back: the SOS makes room for an event that says so, in one write. `detail`: how many numbers back."""
         alarm, self._pending = self._pending, None
-        back = self._ledger.next_number - alarm.number
-        alarm.used = False
-        self._outbox.keep(alarm)
+        number = alarm.number  # the new event will take this very slot
+        back = self._ledger.next_number - number
+        self._outbox.forget(alarm)
         self._outbox.add(codes.SOS_CANCELLED, back if back < 16 else 0, now_ms, False)
-        self._feedback.begin(stages.CANCELLED, alarm.number, now_ms)
+        self._feedback.begin(stages.CANCELLED, number, now_ms)
 
     def _air(self, now_ms):
         """One advertiser: a fresh alarm at once, everything else when the present burst is over."""

@@ -31,6 +31,7 @@ PATTERNS = {
     stages.LOCATING: ((200, _VIOLET, 1), (100, _OFF, 0), (200, _VIOLET, 1), (500, _OFF, 0)),
     stages.IDLE: ((1, _OFF, 0),),
 }
+_REMINDED = (stages.STORED, stages.ACCEPTED, stages.ANSWERED, stages.BUSY)
 _LOOPED = (stages.COUNTING, stages.LOCATING)
 
 # No path: said again at least once a minute, light and vibration (DIN VDE V 0825-1).
@@ -76,7 +77,7 @@ class Feedback:
         """How long after its beginning the pattern is due again; 0 never."""
         if self.stage == stages.NO_PATH:
             return NO_PATH_AGAIN_MS
-        return REMIND_MS if self.stage in (stages.STORED, stages.ACCEPTED, stages.ANSWERED, stages.BUSY) else 0
+        return REMIND_MS if self.stage in _REMINDED else 0
 
     def tick(self, now_ms):
         """Go on with the pattern; tell again what must be told again."""

@@ -1,0 +1,81 @@
+"""The proof that nothing from the button to the radio takes heap: run by test_alarm_path.py, prints what went out.
+
+The whole application on the simulator board, its flash on littlefs, its radio the real `bluetooth` module. Not warmed
+up: the first press of a run is the one that counts. Arguments: "hold", "press", "cancel", "failing" or "repeat".
+"""
+
+import sys
+
+import micropython
+
+import board
+from sos.app import App
+
+hardware = board.Board()
+app = App(hardware)
+path = app._path
+case = sys.argv[1]
+app.step()  # the first heartbeat's hello is asked for, outside of any alarm
+
+
+def turn_for(ms):
+    """Ticks, as the board's timer makes them, and nothing else."""
+    end_ms = hardware.now_ms() + ms
+    while hardware.now_ms() < end_ms:
+        next_ms = hardware.now_ms() + 20
+        while hardware.now_ms() < next_ms:
+            pass
+        path.tick()
+
+
+def press(ms):
+    path.edge(True)
+    turn_for(ms)
+    path.edge(False)
+    turn_for(150)
+
+
+def hold():
+    press(1100)
+
+
+def short():
+    press(100)
+    turn_for(10100)
+
+
+def cancel():
+    press(100)
+    turn_for(1300)
+    press(100)
+    press(100)
+    press(100)
+    turn_for(1200)
+
+
+def repeat():
+    hold()
+    turn_for(4500)
+
+
+class Dead:
+    """A flash chip that refuses."""
+
+    def seek(self, _):
+        raise OSError(5)
+
+
+if case == "failing":
+    app._ledger._file = Dead()
+run = {"hold": hold, "failing": hold, "press": short, "cancel": cancel, "repeat": repeat}[case]
+micropython.heap_lock()
+try:
+    run()
+finally:
+    micropython.heap_unlock()
+path.enter()  # raises when a turn died
+path.leave()
+for alarm in app._outbox.alarms:
+    if alarm.used:
+        print("alarm", alarm.kind, alarm.number, alarm.detail, alarm.tries)
+print("flash", "failed" if app._ledger.failed else "ok")
