@@ -63,8 +63,9 @@ class Heartbeat:
     async def run(self) -> None:
         """Beat for ever."""
         while True:
-            await self._beat()
+            # Before the beat: what comes while it is under way has missed it and needs the next one.
             self._wake.clear()
+            await self._beat()
             try:
                 async with asyncio.timeout(self._every_s):
                     await self._wake.wait()
