@@ -1,14 +1,14 @@
 """`bluetooth` for Debian's own MicroPython, which has none: the same calls, the same wire to the bench's radio.
 
 Owns the module as far as a peripheral uses it; behaviour follows extmod/modbluetooth.c. Must not know the firmware.
-Not as on a board: events come only while asyncio runs or another call waits for the radio, and everything here lives
-in the application's heap, so proofs about memory need our own build (../variant/modbluetooth_radio.c). `bytes(UUID)`
-does not work: a class in Python cannot be a buffer there.
+Not as on a board: events come only where the application waits in select.poll(), as asyncio does (select.py here), or
+where another call waits for the radio; everything here lives in the application's heap, so proofs about memory need our
+own build (../variant/modbluetooth_radio.c); `bytes(UUID)` fails, for a class in Python cannot be a buffer there.
 """
 
-import asyncio
 import errno
 import micropython
+import select
 import struct
 import sys
 
@@ -47,7 +47,6 @@ class BLE:
             cls._only._name = b""
             cls._only._mtu = 256
             cls._only._link = None
-            cls._only._pump = None
         return cls._only
 
     def __init__(self):
@@ -68,7 +67,7 @@ class BLE:
         link = radio_link.Link()
         self._address = link.ask(radio_link.INIT, struct.pack("<H", self._mtu))
         self._link = link
-        self._pump = asyncio.create_task(self._run(link))
+        select.watch(link.socket, self._readable)
 
     def _close(self):
         link, self._link = self._link, None
@@ -76,8 +75,7 @@ class BLE:
             link.ask(radio_link.DEINIT)
         except OSError:
             pass
-        if self._pump is not asyncio.core.cur_task:
-            self._pump.cancel()
+        select.watch(None, None)
         link.socket.close()
 
     def _on(self):
@@ -208,12 +206,12 @@ class BLE:
 
     # ---- events ----
 
-    async def _run(self, link):
-        while self._link is link and not link.gone:
-            yield asyncio.core._io_queue.queue_read(link.socket)
-            if self._link is link:
-                link.fill(0)
-                self._deliver(link)
+    def _readable(self):
+        link = self._link
+        link.fill(0)
+        self._deliver(link)
+        if link.gone:
+            select.watch(None, None)  # for ever readable, and nothing more to come
 
     def _deliver(self, link):
         while link.events and self._link is link:

@@ -5,10 +5,11 @@ Owns the socket and the sorting of what comes. Must not know what Bluetooth is.
 
 import errno
 import os
-import select
 import socket
 import struct
 import time
+
+import uselect
 
 # hil_tests/radio/wire.py has these with their layouts.
 INIT, DEINIT, ADVERTISE, ADVERTISE_STOP = 1, 2, 3, 4
@@ -31,8 +32,8 @@ class Link:
         # MicroPython's unix port wants struct sockaddr_un, as bytes.
         self.socket.connect(struct.pack("<H", socket.AF_UNIX) + path.encode() + b"\0")
         self.socket.write(("wearable %s\n" % (os.getenv("PINGAN_RADIO_NAME") or "unnamed")).encode())
-        self._readable = select.poll()
-        self._readable.register(self.socket, select.POLLIN)
+        self._readable = uselect.poll()
+        self._readable.register(self.socket, uselect.POLLIN)
         self._buffer = b""
         self._reply = None
         self.events = []
