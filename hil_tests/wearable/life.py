@@ -43,6 +43,8 @@ class Settings:
     """What surrounds one wearable: its image, name, files (in `directory`) and wires.
 
     `heap`: twice the board's, for objects of the 64-bit build are twice as large. `environment` is added last.
+    `may_reset`: a restart that the firmware asks for is carried out. Else it is a failure, for main.py asks for one
+    after a fault of its own, and that must not pass unseen.
     """
 
     directory: Path
@@ -53,6 +55,7 @@ class Settings:
     interpreter: Path = field(default_factory=micropython.binary)
     heap: str = "320k"
     environment: dict[str, str] = field(default_factory=dict)
+    may_reset: bool = False
 
     @property
     def flash(self) -> Path:
@@ -113,7 +116,7 @@ class Life:
                 reset, wake = "watchdog", "none"
             elif code == _ASLEEP and self._body.sleep_ms is not None:
                 reset, wake = "deep_sleep", await self._sleep(self._body.sleep_ms)
-            elif code == _RESET:
+            elif code == _RESET and self._settings.may_reset:
                 reset, wake = "soft", "none"
             else:
                 self._body.fail(f"the interpreter ended with {code}: {self._body.tail()}")

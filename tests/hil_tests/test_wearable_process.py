@@ -113,9 +113,16 @@ async def test_a_press_that_the_program_slept_over_wakes_it(start: Start) -> Non
     assert (woken.reset, woken.wake) == ("deep_sleep", "button")
 
 
-async def test_a_reset_is_a_new_start(start: Start) -> None:
+async def test_a_reset_is_a_failure_where_none_is_expected(start: Start) -> None:
     wearable = await start()
-    wearable.body.shown.clear()
+    wearable.battery(RESET)
+    with pytest.raises(WearableFailed, match=r"(?s)ended with 3.*asks for a reset"):
+        await wearable.shown("STORED")
+    assert len(wearable.starts) == 1
+
+
+async def test_a_reset_is_a_new_start_where_it_may_be(start: Start) -> None:
+    wearable = await start(may_reset=True)
     wearable.battery(RESET)
     wearable.battery(FULL_MV)
     assert (await wearable.started(2)).reset == "soft"
