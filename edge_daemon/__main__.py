@@ -16,14 +16,30 @@ from edge_daemon import config, log
 from edge_daemon.errors import Refusal
 from edge_daemon.pipeline import Pipeline
 
+# Longer than any part takes to end in order (the broker's goodbye 1 s, a visit's 5 s).
+_STOP_WITHIN_S = 6.0
+
 
 async def _serve(settings: config.Config) -> None:
     pipeline = asyncio.create_task(Pipeline(settings).run())
+    stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, pipeline.cancel)
+        loop.add_signal_handler(number, stopped.set)
+    stopper = asyncio.create_task(_stop(pipeline, stopped, asyncio.current_task()))
     with contextlib.suppress(asyncio.CancelledError):
         await pipeline
+    stopper.cancel()
+
+
+async def _stop(pipeline: asyncio.Task[None], stopped: asyncio.Event, serving: asyncio.Task[None] | None) -> None:
+    """Cancel the pipeline at the signal, and again whatever is left of it: a library may have swallowed the first."""
+    await stopped.wait()
+    pipeline.cancel()
+    while not (await asyncio.wait({pipeline}, timeout=_STOP_WITHIN_S))[0]:
+        log.Log("main").warning("stop_unheard", tasks=len(asyncio.all_tasks()))
+        for task in asyncio.all_tasks() - {asyncio.current_task(), serving}:
+            task.cancel()
 
 
 def serve(path: Path) -> None:

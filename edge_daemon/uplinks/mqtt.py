@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import socket
 import ssl
@@ -30,6 +31,9 @@ log = Log("uplink")
 # The broker keeps our subscription and what came for us this long while we are away.
 _SESSION_EXPIRY_S = 7 * 86400
 _PUBACK_WITHIN_S = 10.0
+# The limits are our own, above: aiomqtt's are asyncio.wait_for, which in Python 3.11 swallows a cancellation that comes
+# together with what was waited for, and the daemon would not stop.
+_NO_LIMIT = math.inf
 # A connection that carries nothing any more is given up after this long by the kernel; keepalive alone takes twice
 # its period.
 _TCP_UNANSWERED_MS = 10_000
@@ -93,11 +97,12 @@ class MqttUplink:
             properties.MessageExpiryInterval = expiry_s
         try:
             topic = f"{self._root}/up/{kind}"
-            await client.publish(topic, data, qos=1, properties=properties, timeout=_PUBACK_WITHIN_S)
-        except aiomqtt.MqttError as error:
+            async with asyncio.timeout(_PUBACK_WITHIN_S):
+                await client.publish(topic, data, qos=1, properties=properties, timeout=_NO_LIMIT)
+        except (aiomqtt.MqttError, TimeoutError) as error:
             if client is self._client:
                 self._stalled.set()
-            raise UplinkDown(str(error)) from error
+            raise UplinkDown(str(error) or "not confirmed in time") from error
 
     async def run(self) -> None:
         """Stay connected for ever; wait longer between attempts, up to the configured most, with jitter."""
@@ -158,7 +163,12 @@ class MqttUplink:
 
     async def _subscribe(self, client: aiomqtt.Client, kind: str) -> None:
         """Ask for down/`kind`. A broker that forbids it is told on, and what can be done without it is done."""
-        for code in await client.subscribe(f"{self._root}/down/{kind}", qos=1):
+        try:
+            async with asyncio.timeout(_PUBACK_WITHIN_S):
+                codes = await client.subscribe(f"{self._root}/down/{kind}", qos=1, timeout=_NO_LIMIT)
+        except TimeoutError as error:
+            raise UplinkDown("no subscription in time") from error
+        for code in codes:
             if getattr(code, "is_failure", False):
                 self._counters.add("subscription_refused")
                 log.error("subscription_refused", kind=kind, why=str(code))
