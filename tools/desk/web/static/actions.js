@@ -33,9 +33,9 @@ async function post(incident, action, body) {
     });
     const said = await answer.json();
     if (answer.ok) return { incident: said };
-    return { incident: said.incident, error: word(`error.${said.error}`, { operator: said.incident?.operator ?? "" }) };
+    return { incident: said.incident, error: word(`desk.page.error.${said.error}`, { operator: said.incident?.operator ?? "" }) };
   } catch {
-    return { error: word("error.unreachable") };
+    return { error: word("desk.page.error.unreachable") };
   }
 }
 
@@ -57,9 +57,9 @@ function askOutcome(incident) {
   const dialog = byId("closing");
   byId("closing-what").textContent = `${kindName(incident)} #${incident.number}`;
   byId("note").value = "";
-  byId("note").placeholder = word("close.note");
+  byId("note").placeholder = word("desk.page.close.note");
   const buttons = offered(incident).map((outcome, index) =>
-    el("button", "quiet", { type: "submit", value: outcome, data: { key: index + 1 } }, el("kbd", "", {}, String(index + 1)), word(`outcome.${outcome}`)));
+    el("button", "quiet", { type: "submit", value: outcome, data: { key: index + 1 } }, el("kbd", "", {}, String(index + 1)), word(`desk.page.outcome.${outcome}`)));
   byId("outcomes").replaceChildren(...buttons);
   dialog.returnValue = "";
   dialog.showModal();

@@ -9,7 +9,7 @@ const STAGES = ["pressed", "heard", "accepted", "answered", "closed"];
 const ANSWER_WITHIN_MS = 60_000;
 
 /** Name of a kind; one that a newer gateway made up is shown as it is. */
-export const kindName = (incident) => (has(`kind.${incident.kind}`) ? word(`kind.${incident.kind}`) : incident.kind);
+export const kindName = (incident) => (has(`desk.page.kind.${incident.kind}`) ? word(`desk.page.kind.${incident.kind}`) : incident.kind);
 
 const since = (incident) => Date.parse(incident.stages.pressed ?? incident.stages.heard ?? incident.stages.accepted);
 const atLeast = (incident) => ["at_least", "unknown"].includes(incident.age_quality);
@@ -26,13 +26,13 @@ export function card(incident, actions, operator) {
 }
 
 function head(incident, name) {
-  const detail = has(`detail.${incident.detail}`) ? word(`detail.${incident.detail}`) : "";
+  const detail = has(`desk.page.detail.${incident.detail}`) ? word(`desk.page.detail.${incident.detail}`) : "";
   return el(
     "header", "",{},
     el("h3", "", {}, name, detail && el("small", "", {}, detail)),
     el("time", "age", {
       data: { since: since(incident), before: atLeast(incident) ? "≥ " : "" },
-      title: word("age.title", { at: at(new Date(since(incident)).toISOString(), language) }),
+      title: word("desk.page.age.title", { at: at(new Date(since(incident)).toISOString(), language) }),
     }),
   );
 }
@@ -41,14 +41,14 @@ function tags(incident) {
   const { battery_percent: battery, wearable, number } = incident;
   return el(
     "p", "tags", {},
-    incident.test && el("span", "tag test", {}, word("tag.test")),
-    incident.late && el("span", "tag late", { title: word("tag.late.title") }, word("tag.late")),
-    incident.age_quality === "unknown" && el("span", "tag late", {}, word("tag.age_unknown")),
-    incident.class !== "emergency" && !incident.test && el("span", "tag", {}, word(`class.${incident.class}`)),
+    incident.test && el("span", "tag test", {}, word("desk.page.tag.test")),
+    incident.late && el("span", "tag late", { title: word("desk.page.tag.late.title") }, word("desk.page.tag.late")),
+    incident.age_quality === "unknown" && el("span", "tag late", {}, word("desk.page.tag.age_unknown")),
+    incident.class !== "emergency" && !incident.test && el("span", "tag", {}, word(`desk.page.class.${incident.class}`)),
     el("span", "who", { title: incident.event }, `${wearable.slice(0, 4)}…${wearable.slice(-4)}`, el("i", "", {}, ` #${number}`)),
-    battery !== null && el("span", `battery${battery <= 20 ? " low" : ""}`, { title: word("battery.title") },
+    battery !== null && el("span", `battery${battery <= 20 ? " low" : ""}`, { title: word("desk.page.battery.title") },
       batteryIcon(battery), `${battery} %`),
-    incident.reports.some((report) => !report.stored && !report.sealed) && el("span", "tag late", {}, word("tag.unstored")),
+    incident.reports.some((report) => !report.stored && !report.sealed) && el("span", "tag late", {}, word("desk.page.tag.unstored")),
   );
 }
 
@@ -59,8 +59,8 @@ function batteryIcon(percent) {
 
 /** The wearer took it back: said on the card, which stays until an operator closes it. */
 function cancelled(incident) {
-  const parts = incident.cancelled_by.map((cancel) => el("p", "cancelled", {}, word("cancelled", { at: at(cancel.at, language) })));
-  if (incident.refers_to) parts.push(el("p", "cancelled", {}, word("refers_to", { number: parseInt(incident.refers_to.slice(17), 16) })));
+  const parts = incident.cancelled_by.map((cancel) => el("p", "cancelled", {}, word("desk.page.cancelled", { at: at(cancel.at, language) })));
+  if (incident.refers_to) parts.push(el("p", "cancelled", {}, word("desk.page.refers_to", { number: parseInt(incident.refers_to.slice(17), 16) })));
   return parts.length ? el("div", "", {}, ...parts) : null;
 }
 
@@ -73,7 +73,7 @@ function timeline(incident) {
     const waits = stage === "answered" && incident.stage === "accepted";
     const item = el(
       "li", reached ? "reached" : waits ? "waits" : "", { title: reached ? at(iso, language) : null },
-      el("span", "name", {}, word(`stage.${stage}`)),
+      el("span", "name", {}, word(`desk.page.stage.${stage}`)),
       waits
         ? el("span", "step", { data: { since: Date.parse(incident.stages.accepted), over: ANSWER_WITHIN_MS } })
         : el("span", "step", {}, step),
@@ -88,10 +88,10 @@ function reports(incident) {
   const rows = incident.reports.map((report) => {
     const strength = report.rssi_dbm === null ? "" : `${report.rssi_dbm} dBm`;
     return el(
-      "li", "", { title: word("report.title", { area: report.area, times: report.times, at: at(report.heard_at, language) }) },
+      "li", "", { title: word("desk.page.report.title", { area: report.area, times: report.times, at: at(report.heard_at, language) }) },
       report.rssi_dbm !== null && bars(report.rssi_dbm),
-      el("b", "", {}, report.gateway), ` ${word(`link.${report.link}`)} ${strength}`,
-      report.sealed && el("i", "", {}, ` ${word("report.sealed")}`),
+      el("b", "", {}, report.gateway), ` ${word(`desk.page.link.${report.link}`)} ${strength}`,
+      report.sealed && el("i", "", {}, ` ${word("desk.page.report.sealed")}`),
     );
   });
   return el("ul", "reports", {}, ...rows);
@@ -105,7 +105,7 @@ function bars(rssi_dbm) {
 
 function raw(incident) {
   if (!incident.raw) return null;
-  return el("details", "raw", {}, el("summary", "", {}, word("raw")), el("code", "", {}, incident.raw));
+  return el("details", "raw", {}, el("summary", "", {}, word("desk.page.raw")), el("code", "", {}, incident.raw));
 }
 
 function foot(incident, actions, operator) {
@@ -113,16 +113,16 @@ function foot(incident, actions, operator) {
   const taken = incident.stage === "answered";
   return el(
     "footer", "", {},
-    taken && el("span", `by${mine ? " mine" : ""}`, {}, word(mine ? "by.me" : "by", { operator: incident.operator })),
-    !taken && el("button", "primary take", { type: "button", onclick: () => actions.take(incident, false) }, word("take")),
-    taken && !mine && el("button", "quiet", { type: "button", onclick: () => actions.take(incident, true) }, word("take_over")),
-    el("button", taken ? "primary close" : "quiet close", { type: "button", onclick: () => actions.close(incident) }, word("close")),
+    taken && el("span", `by${mine ? " mine" : ""}`, {}, mine ? word("desk.page.by.me") : word("desk.page.by", { operator: incident.operator })),
+    !taken && el("button", "primary take", { type: "button", onclick: () => actions.take(incident, false) }, word("desk.page.take")),
+    taken && !mine && el("button", "quiet", { type: "button", onclick: () => actions.take(incident, true) }, word("desk.page.take_over")),
+    el("button", taken ? "primary close" : "quiet close", { type: "button", onclick: () => actions.close(incident) }, word("desk.page.close")),
   );
 }
 
 /** One closed incident as a line. */
 export function closedLine(incident) {
-  const outcome = has(`outcome.${incident.outcome}`) ? word(`outcome.${incident.outcome}`) : incident.outcome;
+  const outcome = has(`desk.page.outcome.${incident.outcome}`) ? word(`desk.page.outcome.${incident.outcome}`) : incident.outcome;
   return el(
     "div", `line${incident.test ? " is-test" : ""}`, { data: { event: incident.event }, title: incident.note },
     el("b", "", {}, kindName(incident)),

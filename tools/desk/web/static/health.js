@@ -32,7 +32,7 @@ export function drawGateways() {
   const panel = byId("gateways");
   if (panel.dataset.shown === shown) return;
   panel.dataset.shown = shown;
-  panel.replaceChildren(...(rows.length ? rows.map(gatewayLine) : [el("p", "empty", {}, word("gateways.none"))]));
+  panel.replaceChildren(...(rows.length ? rows.map(gatewayLine) : [el("p", "empty", {}, word("desk.page.gateways.none"))]));
   byId("count-gateways").textContent = rows.length ? `${rows.filter((row) => state(row) === "online").length}/${rows.length}` : "";
 }
 
@@ -40,18 +40,18 @@ function gatewayLine(gateway) {
   const beat = gateway.heartbeat;
   const down = beat ? beat.links.filter((link) => link.state !== "up") : [];
   return el(
-    "div", `line gateway is-${state(gateway)}`, { title: beat ? word("gateway.title", { version: beat.version }) : null },
+    "div", `line gateway is-${state(gateway)}`, { title: beat ? word("desk.page.gateway.title", { version: beat.version }) : null },
     el("b", "", {}, gateway.gateway),
-    el("span", "", {}, word(`gateway.${state(gateway)}`),
-      beat && beat.waiting > 0 && el("em", "", {}, ` · ${word("gateway.waiting", { n: beat.waiting })}`),
-      down.length > 0 && el("em", "", {}, ` · ${word("gateway.down", { names: down.map((link) => link.name).join(", ") })}`)),
+    el("span", "", {}, word(`desk.page.gateway.${state(gateway)}`),
+      beat && beat.waiting > 0 && el("em", "", {}, word("desk.page.gateway.waiting", { n: beat.waiting })),
+      down.length > 0 && el("em", "", {}, word("desk.page.gateway.down", { names: down.map((link) => link.name).join(", ") }))),
     el("time", "", { data: { since: Date.parse(gateway.seen_at) } }),
   );
 }
 
 export function drawPolled() {
-  fill("wearables", word("wearables", { n: wearables.length }), wearables.map(wearableLine), true);
-  fill("faults", word("faults", { n: faults.length }), faults.map(faultLine), faults.length > 0);
+  fill("wearables", word("desk.page.wearables", { n: wearables.length }), wearables.map(wearableLine), true);
+  fill("faults", word("desk.page.faults", { n: faults.length }), faults.map(faultLine), faults.length > 0);
 }
 
 function fill(id, title, lines, visible) {
@@ -66,7 +66,7 @@ function wearableLine(row) {
   return el(
     "div", `line${low || row.flash_failed ? " is-lost" : ""}`, { title: row.wearable },
     el("b", "mono", {}, `${row.wearable.slice(0, 4)}…${row.wearable.slice(-4)}`),
-    el("span", "", {}, said, row.flash_failed && el("em", "", {}, ` · ${word("wearable.flash_failed")}`)),
+    el("span", "", {}, said, row.flash_failed && el("em", "", {}, word("desk.page.wearable.flash_failed"))),
     el("time", "", { data: { since: Date.parse(row.heard_at) } }),
   );
 }
@@ -83,11 +83,11 @@ function faultLine(fault) {
 export function drawDesk(desk, live) {
   const link = byId("link");
   link.className = `link ${live ? "live" : "dead"}`;
-  link.textContent = word(live ? "link.live" : "link.dead");
+  link.textContent = live ? word("desk.page.link.live") : word("desk.page.link.dead");
   const alerts = [];
-  if (!live) alerts.push(el("p", "alert", {}, word("alert.page")));
-  if (live && desk && !desk.connected) alerts.push(el("p", "alert", {}, word("alert.broker")));
-  if (live && desk && !desk.store) alerts.push(el("p", "alert", {}, word("alert.store")));
-  if (live && desk && desk.drill !== "off") alerts.push(el("p", "alert drill", {}, word("alert.drill", { mode: word(`drill.${desk.drill}`) })));
+  if (!live) alerts.push(el("p", "alert", {}, word("desk.page.alert.page")));
+  if (live && desk && !desk.connected) alerts.push(el("p", "alert", {}, word("desk.page.alert.broker")));
+  if (live && desk && !desk.store) alerts.push(el("p", "alert", {}, word("desk.page.alert.store")));
+  if (live && desk && desk.drill !== "off") alerts.push(el("p", "alert drill", {}, word("desk.page.alert.drill", { mode: word(`desk.page.drill.${desk.drill}`) })));
   byId("alerts").replaceChildren(...alerts);
 }

@@ -34,11 +34,13 @@ export function shownOnAnother(incident) {
 const moment = (incident) => Date.parse(incident.stages.accepted);
 const urgency = (incident) => CLASSES.indexOf(incident.class);
 
-/** Open ones of a lane: untaken first, then by urgency, then the newest. */
+const waits = (incident) => incident.stage === "accepted" && incident.cancelled_by.length === 0;
+
+/** Open ones of a lane: who waits before who was taken or took it back, then by urgency, then who waits longest. */
 export function open(name) {
   return [...known.values()]
     .filter((incident) => incident.stage !== "closed" && lane(incident) === name && !shownOnAnother(incident))
-    .sort((a, b) => (a.stage !== "accepted") - (b.stage !== "accepted") || urgency(a) - urgency(b) || moment(b) - moment(a));
+    .sort((a, b) => waits(b) - waits(a) || (a.stage !== "accepted") - (b.stage !== "accepted") || urgency(a) - urgency(b) || moment(a) - moment(b));
 }
 
 /** The last closed ones, the newest first; older ones are let go. */

@@ -10,6 +10,8 @@ import * as sound from "./sound.js";
 import { tick } from "./time.js";
 import { language, languages, loadWords, word } from "./words.js";
 
+// More cards than a person can look through; the count says how many there are.
+const CARDS_MOST = 100;
 const LANES = ["emergency", "attention", "test"];
 const POLL_MS = 15_000;
 const TICK_MS = 250;
@@ -36,13 +38,15 @@ function draw() {
 function drawLanes() {
   for (const name of LANES) {
     const open = incidents.open(name);
-    place(byId(`lane-${name}`), open.map(element), word(`empty.${name}`));
+    const shown = open.slice(0, CARDS_MOST).map(element);
+    if (open.length > CARDS_MOST) shown.push(el("p", "more", {}, word("desk.page.more", { n: open.length - CARDS_MOST })));
+    place(byId(`lane-${name}`), shown, word(`desk.page.empty.${name}`));
     byId(`count-${name}`).textContent = open.length || "";
   }
   const closed = incidents.closed();
-  byId("lane-closed").replaceChildren(...(closed.length ? closed.map(closedLine) : [el("p", "empty", {}, word("empty.closed"))]));
+  byId("lane-closed").replaceChildren(...(closed.length ? closed.map(closedLine) : [el("p", "empty", {}, word("desk.page.empty.closed"))]));
   const waiting = LANES.slice(0, 2).flatMap(incidents.open).filter((incident) => incident.stage === "accepted").length;
-  document.title = `${waiting ? `(${waiting}) ` : ""}${word("title")}`;
+  document.title = `${waiting ? `(${waiting}) ` : ""}${word("desk.page.title")}`;
 }
 
 /** The card of an incident; the same element as long as nothing of it changed, so focus and clicks survive. */
@@ -106,16 +110,16 @@ async function poll() {
 }
 
 function drawWho() {
-  byId("operator").textContent = actions.operator() || word("who.none");
-  byId("sound").textContent = word(sound.isOn() ? "sound.on" : "sound.off");
+  byId("operator").textContent = actions.operator() || word("desk.page.who.none");
+  byId("sound").textContent = sound.isOn() ? word("desk.page.sound.on") : word("desk.page.sound.off");
   byId("sound").setAttribute("aria-pressed", sound.isOn());
-  byId("language").textContent = word("language.other");
+  byId("language").textContent = word("desk.page.language.other");
 }
 
 function drawWords() {
   for (const each of document.querySelectorAll("[data-word]")) each.textContent = word(each.dataset.word);
-  const key = (name, what) => el("span", "", {}, el("kbd", "", {}, name), word(what));
-  byId("keys").replaceChildren(key("Enter", "keys.take"), key("C", "keys.close"), key("Esc", "keys.back"));
+  const key = (name, what) => el("span", "", {}, el("kbd", "", {}, name), what);
+  byId("keys").replaceChildren(key("Enter", word("desk.page.keys.take")), key("C", word("desk.page.keys.close")), key("Esc", word("desk.page.keys.back")));
   drawWho();
   health.drawPolled();
   draw();

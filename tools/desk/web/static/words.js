@@ -15,11 +15,11 @@ export async function loadWords(wanted) {
 
 /** The word of a key, with {names} filled in; the key itself shows what is missing. */
 export function word(key, names = {}) {
-  const text = words[`desk.page.${key}`] ?? key;
+  const text = words[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => names[name] ?? whole);
 }
 
 /** Whether the catalogue has a word for this: kinds of a newer gateway may have none. */
 export function has(key) {
-  return `desk.page.${key}` in words;
+  return key in words;
 }
