@@ -200,13 +200,17 @@ def as_toml(config: Config, comment: Callable[[str], str]) -> str:
     """Every setting with its value, each under its comment: `comment("config.<section>.<key>")` gives the text."""
     lines: list[str] = []
     for section in fields(config):
-        lines += [f"# {comment(f'config.{section.name}')}", f"[{section.name}]"]
+        lines += [*_comment(comment(f"config.{section.name}")), f"[{section.name}]"]
         part = getattr(config, section.name)
         for key in fields(part):
-            lines += [f"# {line}" for line in comment(f"config.{section.name}.{key.name}").splitlines()]
+            lines += _comment(comment(f"config.{section.name}.{key.name}"))
             lines.append(f"{key.name} = {_toml(getattr(part, key.name))}")
         lines.append("")
     return "\n".join(lines)
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in text.splitlines()]
 
 
 def _toml(value: object) -> str:

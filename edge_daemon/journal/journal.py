@@ -76,8 +76,16 @@ class Journal:
         self._loaded = True
 
     async def close(self) -> None:
-        """Close the file. What was not committed is not there."""
-        if self._db is not None:
+        """Write what waits, and close the file."""
+        if self._db is None:
+            return
+        try:
+            if self._loaded:
+                await self._db.rollback()
+                await self._next.commit(self._db)
+        except (sqlite3.Error, OSError) as error:
+            log.error("last_write_failed", exc=error)
+        finally:
             await self._db.close()
             self._db = None
 
@@ -159,6 +167,10 @@ class Journal:
         assert self._db is not None
         try:
             await batch.commit(self._db)
+        except asyncio.CancelledError:
+            # We are stopped in the middle of it: `close` writes it again, which does no harm where it had been written.
+            self._next.take_back(batch)
+            raise
         except (sqlite3.Error, OSError) as error:
             self._failed(batch, error)
             return

@@ -42,6 +42,13 @@ def _rssi(dbm: int | None) -> int | None:
     return dbm if dbm is not None and -128 <= dbm <= 20 else None
 
 
+def _raw(alarm: Alarm) -> str | None:
+    """The body that was not understood. A kind that a newer version of us knew and journalled is all there is of it."""
+    if alarm.raw is not None:
+        return alarm.raw.hex()
+    return f"{alarm.kind:02x}" if alarm.meaning is kinds.UNKNOWN else None
+
+
 def _refers_to(alarm: Alarm) -> str | None:
     """What a cancellation takes back: its detail counts event numbers back. Others stand alone."""
     if alarm.kind != codes.SOS_CANCELLED or alarm.raw is not None or not 0 < alarm.detail <= alarm.number:
@@ -73,7 +80,7 @@ def event(alarm: Alarm, clock: Clock) -> dict[str, Any]:
         "restore": meaning.restore,
         "test": meaning.test,
         "refers_to": _refers_to(alarm),
-        "raw": None if alarm.raw is None else alarm.raw.hex(),
+        "raw": _raw(alarm),
     }
 
 

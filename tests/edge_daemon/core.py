@@ -42,15 +42,7 @@ class StandInUplink:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self._news = asyncio.Event()
 
-    async def publish(
-        self,
-        kind: str,
-        data: bytes,
-        *,
-        answer: str | None = None,
-        correlation: bytes = b"",
-        expiry_s: int | None = None,
-    ) -> None:
+    async def publish(self, kind: str, data: bytes, **_: object) -> None:
         if not self.connected:
             raise UplinkDown("not connected")
         self.sent.append((kind, json.loads(data)))

@@ -16,7 +16,12 @@ from .wearer import Wearer
 
 def test_every_default_is_shown_and_reads_back_as_itself(tmp_path: Path) -> None:
     commented: list[str] = []
-    text = config.as_toml(config.Config(), lambda key: commented.append(key) or key)
+
+    def comment(key: str) -> str:
+        commented.append(key)
+        return f"{key}\nin two lines"
+
+    text = config.as_toml(config.Config(), comment)
     path = tmp_path / "gateway.toml"
     path.write_text(text, encoding="utf-8")
     assert config.load(path) == config.Config()
@@ -37,6 +42,13 @@ def test_every_default_is_shown_and_reads_back_as_itself(tmp_path: Path) -> None
         ("[platform]\nport = true\n", "config.wrong_type", {"key": "platform.port"}),
         ("[serial]\nports = [1]\n", "config.wrong_type", {"key": "serial.ports"}),
         ("[platform]\nport = 65536\n", "config.out_of_range", {"key": "platform.port"}),
+        ("[platform]\nport = 0\n", "config.out_of_range", {"key": "platform.port"}),
+        ("[platform]\nhost = ''\n", "config.bad_host", {"key": "platform.host"}),
+        ("[platform]\nhost = 'a..b'\n", "config.bad_host", {"key": "platform.host"}),
+        ("[platform]\nreconnect_most_s = 0\n", "config.out_of_range", {"key": "platform.reconnect_most_s"}),
+        ("[platform]\nreconnect_most_s = nan\n", "config.out_of_range", {"key": "platform.reconnect_most_s"}),
+        ("[wearables]\nwide_searches_per_s = 0\n", "config.out_of_range", {"key": "wearables.wide_searches_per_s"}),
+        ("[forwarder]\nkeep_closed_days = 0\n", "config.out_of_range", {"key": "forwarder.keep_closed_days"}),
         ("[gateway]\nid = 'a/b'\n", "config.bad_name", {"key": "gateway.id"}),
         ("[gateway]\narea = ''\n", "config.bad_name", {"key": "gateway.area"}),
         ("[platform]\ntls = false\nhost = 'broker.example'\n", "config.plain_mqtt", {"key": "platform.tls"}),
@@ -81,9 +93,17 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -
     assert refused.value.params["mode"] == f"{mode:04o}"
 
 
-@pytest.mark.parametrize("bad", [{}, {"up": "zz"}, {"down": "00"}, {"id": 5}, "row"])
-def test_a_bad_row_is_named_by_its_place_and_its_keys_are_not_quoted(tmp_path: Path, bad: object) -> None:
-    row = bad if isinstance(bad, str) else {**Wearer().registry_row(), **bad} if bad else {"wearable": "00"}
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"wearable": "00"},
+        {**Wearer().registry_row(), "up": "zz"},
+        {**Wearer().registry_row(), "down": "00"},
+        {**Wearer().registry_row(), "id": 5},
+        "row",
+    ],
+)
+def test_a_bad_row_is_named_by_its_place_and_its_keys_are_not_quoted(tmp_path: Path, row: object) -> None:
     with pytest.raises(Refusal) as refused:
         registry.load(key_file(tmp_path / "keys.json", [Wearer("ok").registry_row(), row]))
     assert refused.value.key == "registry.bad_row"
@@ -95,3 +115,19 @@ def test_the_same_wearable_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refused:
         registry.load(key_file(tmp_path / "keys.json", [Wearer().registry_row()] * 2))
     assert refused.value.key == "registry.twice"
+
+
+def test_every_number_has_its_limits(tmp_path: Path) -> None:
+    default = config.Config()
+    for section in dataclasses.fields(default):
+        part = getattr(default, section.name)
+        for key in dataclasses.fields(part):
+            value = getattr(part, key.name)
+            if type(value) not in (int, float):
+                continue
+            path = tmp_path / "gateway.toml"
+            path.write_text(f"[{section.name}]\n{key.name} = {type(value)(1e12)}\n", encoding="utf-8")
+            with pytest.raises(Refusal) as refused:
+                config.load(path)
+            assert refused.value.key == "config.out_of_range"
+            assert refused.value.params["key"] == f"{section.name}.{key.name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from edge_daemon.heard import Heard
-from protocol import codes, frame, keys, messages
+from protocol import ccm, codes, frame, keys, messages
 
 
 class Recorder:
@@ -41,7 +41,7 @@ class Wearer:
 
     def seal(self, frame_type: int, body: bytes) -> bytes:
         """A frame under the next counter."""
-        buf = bytearray(frame.BODY_AT) + bytearray(body) + bytearray(frame.TAG_SIZE)
+        buf = bytearray(frame.BODY_AT) + bytearray(body) + bytearray(ccm.TAG_SIZE)
         size = self._sealer.seal(frame_type, self.counter, buf, len(body))
         self.counter += 1
         return bytes(buf[:size])
@@ -68,7 +68,7 @@ class Wearer:
         for counter in range(self.counter - 1, max(self.counter - 5, -1), -1):
             buf = bytearray(sealed)
             if self._opener.open(buf, len(buf), counter):
-                body = buf[frame.BODY_AT : len(buf) - frame.TAG_SIZE]
+                body = buf[frame.BODY_AT : len(buf) - ccm.TAG_SIZE]
                 return messages.Command(body) if buf[0] & 15 == codes.COMMAND else messages.Answer(body)
         return None
 
