@@ -42,8 +42,8 @@ class Scan:
         return len(self.frames)
 
     async def next(self, frame: bytes | None = None, within_s: float = WITHIN_S) -> tuple[BLEDevice, AdvertisementData]:
-        """The next heard from now on (with this frame)."""
-        while not self._heard.empty():
+        """The next heard from now on; with `frame`, the next with this one of those not looked at yet."""
+        while frame is None and not self._heard.empty():
             self._heard.get_nowait()
         async with asyncio.timeout(within_s):
             while True:
