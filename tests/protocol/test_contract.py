@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
+from edge_daemon import intake
 from edge_daemon.clock import Clock
 from edge_daemon.heard import Alarm, Heard
 from edge_daemon.uplinks import answers, payload
 from protocol import codes, kinds, messages
 from tests.edge_daemon.wearer import Recorder
 from tests.on_micropython import ROOT
+from tools.desk import opened
 
 PLATFORM = ROOT / "protocol" / "platform"
 SCHEMAS = {path.stem: json.loads(path.read_text()) for path in sorted((PLATFORM / "schema").glob("*.json"))}
@@ -255,3 +258,13 @@ def test_the_gateway_reads_every_example_that_goes_down() -> None:
     assert len(answers.read_strangers((PLATFORM / "examples" / "stranger_answer.json").read_bytes())) == 1
     command = answers.read_command((PLATFORM / "examples" / "command.json").read_bytes())
     assert (command.name, command.wearable, command.seconds, command.expires_s) == ("locate", HANDLE, 10, 3600)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\x01", b"\x01\x00\x00", bytes.fromhex("01000009"), bytes.fromhex("01000009000cb20105")]
+)
+def test_home_gateway_and_platform_number_an_unreadable_event_alike(body: bytes) -> None:
+    """One event, one identity, whoever opened it: bytes 1..3, or F00000 and the low 20 bits of the body's CRC-32."""
+    number = int.from_bytes(body[1:4], "big") if len(body) >= 4 else 0xF00000 | zlib.crc32(body) & 0xFFFFF
+    assert messages.Event(intake._readable(body)).number == number
+    assert messages.Event(opened._readable(body)).number == number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import crc32
 from typing import Any
 
 from protocol import codes, kinds
@@ -13,14 +14,14 @@ from tools.desk.report import Report
 _UNNUMBERED = 0xF00000
 
 
-def report(handle: str, counter: int, body: bytes, sealed: SealedFrame) -> Report:
+def report(handle: str, body: bytes, sealed: SealedFrame) -> Report:
     """The report of an EVENT body. What cannot be read is an emergency that carries the body raw."""
     raw: str | None = None
     try:
         event = Event(body)
         raw = None if event.kind in kinds.BY_CODE else body.hex()
     except NotUnderstood:
-        event, raw = Event(_readable(body, counter)), body.hex()
+        event, raw = Event(_readable(body)), body.hex()
     meaning = kinds.kind_of(event.kind)
     age_ms, quality = _age(event)
     refers_to = None
@@ -64,11 +65,11 @@ def _age(event: Event) -> tuple[int | None, str]:
     return event.age_ms, "coarse" if event.age_resolution_ms > 1000 else "exact"
 
 
-def _readable(body: bytes, counter: int) -> bytes:
+def _readable(body: bytes) -> bytes:
     """Seven bytes that can be read, from a body that cannot: the same rule as at a home gateway."""
     if len(body) >= 4:
         return body[:7] + b"\xff\xff\xf0"[len(body) - 4 :]
-    return bytes([0]) + (_UNNUMBERED | counter & 0xFFFFF).to_bytes(3, "big") + b"\xff\xff\xf0"
+    return bytes([0]) + (_UNNUMBERED | crc32(body) & 0xFFFFF).to_bytes(3, "big") + b"\xff\xff\xf0"
 
 
 def heartbeat(handle: str, body: bytes, sealed: SealedFrame) -> dict[str, Any]:

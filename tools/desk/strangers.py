@@ -147,7 +147,7 @@ class Strangers:
             if not fresh and sealed.frame not in self._recent:
                 return None
             if question.frame_type == codes.EVENT:
-                report = opened.report(question.handle, question.counter, question.body, sealed)
+                report = opened.report(question.handle, question.body, sealed)
                 stages = await events.record(transaction, [report], self._clock.wall_ms())
                 log.info("stranger_event", event=report.event, gateway=sealed.gateway)
                 return [(STAGES[stages[report.event]], report.number)]
