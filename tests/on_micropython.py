@@ -27,7 +27,7 @@ def portable_tests(folder: Path) -> list[Path]:
     return found
 
 
-def interpreter(*arguments: str | Path, paths: tuple[Path, ...] = (ROOT,), heap: str = "8m") -> str:
+def interpreter(*arguments: str | Path, paths: tuple[Path, ...] = (ROOT,), heap: str = "8m", bits: int = 64) -> str:
     """Run MicroPython with `paths` as its import path and return what it printed.
 
     Raises AssertionError with all of its output when it ends with anything but 0, subprocess.TimeoutExpired when it
@@ -37,7 +37,7 @@ def interpreter(*arguments: str | Path, paths: tuple[Path, ...] = (ROOT,), heap:
         "MICROPYPATH": ":".join([".frozen", *map(str, paths)]),
         "PATH": os.environ.get("PATH", ""),
     }
-    command = [str(micropython.binary()), "-X", f"heapsize={heap}", *map(str, arguments)]
+    command = [str(micropython.binary(bits)), "-X", f"heapsize={heap}", *map(str, arguments)]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=_WITHIN_S, check=False
     )
@@ -45,6 +45,6 @@ def interpreter(*arguments: str | Path, paths: tuple[Path, ...] = (ROOT,), heap:
     return done.stdout
 
 
-def run_file(path: Path, paths: tuple[Path, ...] = (ROOT,), heap: str = "8m") -> str:
+def run_file(path: Path, paths: tuple[Path, ...] = (ROOT,), heap: str = "8m", bits: int = 64) -> str:
     """Run the tests of one file on MicroPython; returns its output, raises AssertionError with it on failure."""
-    return interpreter(_RUNNER, path, paths=paths, heap=heap)
+    return interpreter(_RUNNER, path, paths=paths, heap=heap, bits=bits)

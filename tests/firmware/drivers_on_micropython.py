@@ -1,4 +1,4 @@
-"""The chip drivers against fake chips, on MicroPython (started by test_drivers.py)."""
+"""The chip drivers against fake chips, on MicroPython (started by test_boards.py)."""
 
 import framebuf
 import machine
