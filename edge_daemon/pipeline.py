@@ -59,6 +59,11 @@ class Pipeline:
         self._strangers = Strangers(config.forwarder.strangers_per_s, config.forwarder.strangers_burst, self._counters)
         self._publishing: set[asyncio.Task[None]] = set()
 
+    @property
+    def counters(self) -> Counters:
+        """What has been counted since this gateway was made."""
+        return self._counters
+
     async def run(self) -> None:
         """Open the journal, then let every part do its work until cancelled. Raises Refusal when it can't start."""
         await self._journal.open()

@@ -37,7 +37,7 @@ class Messages:
         self.lang = lang
 
     def text(self, key: str, /, **names: object) -> str:
-        """The sentence of a key. Raises KeyError for one that is not in the catalogue: that is our fault, no person's."""
+        """The sentence of a key. Raises KeyError for one the catalogue lacks: our fault, no person's."""
         return catalogue()[key][self.lang].format(**names)
 
     def refusal(self, refusal: Refusal) -> str:

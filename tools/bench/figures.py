@@ -26,4 +26,4 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         yield from asyncio.run(commit.measure(place / "commit", presses))
         yield from asyncio.run(platform.measure(place / "platform", presses))
         yield from aes.measure()
-        yield from firmware.measure(place / "firmware")
+        yield from asyncio.run(firmware.measure(place / "firmware"))

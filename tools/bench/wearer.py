@@ -12,7 +12,7 @@ import os
 import secrets
 import tty
 
-from protocol import codes, frame, keys, messages, serial_link
+from protocol import ccm, codes, frame, keys, messages, serial_link
 
 _READ_SIZE = 65536
 _ANSWER_WITHIN_S = 30.0
@@ -102,7 +102,7 @@ class Wearer:
         buf = bytearray(sealed)
         if not self._opener.open(buf, len(buf), counter):
             return None
-        return messages.Answer(buf[frame.BODY_AT : len(buf) - frame.TAG_SIZE])
+        return messages.Answer(buf[frame.BODY_AT : len(buf) - ccm.TAG_SIZE])
 
     def close(self) -> None:
         """Let go of the line."""

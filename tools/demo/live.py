@@ -42,14 +42,14 @@ def _free(wanted: int) -> int:
 async def run(keep: str | None, words: Messages, *, as_json: bool) -> int:
     """Open the scene and serve it until `q`, Ctrl-C or SIGTERM. Returns 0."""
     screen = Screen(words, drawn=not as_json and sys.stdout.isatty())
-    page: Page | None = None
+    pages: list[Page] = []
 
     def tell(shown: Shown) -> None:
         if as_json:
             print(json.dumps(shown.row()), flush=True)
         else:
             screen.shown(shown)
-        if page is not None:
+        for page in pages:
             page.shown(shown)
 
     if not as_json:
@@ -58,6 +58,7 @@ async def run(keep: str | None, words: Messages, *, as_json: bool) -> int:
         Scene.open(keep, words, tell, _free(_DESK_PORT)) as scene,
         Page.serve(scene, words, _free(_PAGE_PORT)) as page,
     ):
+        pages.append(page)
         scene.changed = page.changed
         if not as_json:
             screen.ready(scene, page.url)
