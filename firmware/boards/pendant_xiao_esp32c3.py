@@ -104,7 +104,7 @@ class Board(Esp32Core):
     def deep_sleep(self, sleep_ms: int) -> None:
         """Until the timer, the button or the cable; returns when the button would not be heard asleep."""
         if not hasattr(esp32, "wake_on_gpio"):
-            # MicroPython up to 1.26 has no way to wake this chip by a pin: then it must not sleep (README, "Power").
+            # MicroPython 1.25 has no way to wake this chip by a pin: then it must not sleep (README.md, "Power").
             self.wait(sleep_ms)
             return
         if not self._may_sleep():

@@ -15,7 +15,7 @@ def _wake_on_gpio(pins, level):
 
 
 def can_wake_on_gpio(can):
-    """MicroPython for the ESP32-C3 has `wake_on_gpio` since 1.27 only."""
+    """MicroPython for the ESP32-C3 has no `wake_on_gpio` in 1.25, and has in later versions."""
     if can:
         globals()["wake_on_gpio"] = _wake_on_gpio
     else:
