@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import json
+import random
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,7 +22,8 @@ from hil_tests.desk.process import DeskProcess
 from hil_tests.independent import wire
 from hil_tests.independent.platform import Platform
 from hil_tests.independent.wearable import Alarm, Wearable
-from hil_tests.wearable.serial_line import SerialLine
+from hil_tests.wearable.serial_line import Faults, SerialLine
+from protocol import fragments, frame, keys, serial_link
 
 ROOT_A, ROOT_B = b"test_only_root_x", b"test_only_root_y"
 WITHIN_S = 30.0
@@ -63,11 +65,16 @@ class Home:
         (self.place / "gateway.toml").write_text(_CONFIG.format(name=name, place=self.place, port=port))
         self.enrol()
 
-    def wearable(self, root: bytes, counter: int = 0) -> Wearable:
+    def disturb(self, faults: Faults) -> None:
+        """Let every line do this to its bytes."""
+        for line in self._lines:
+            line.faults = faults
+
+    def wearable(self, root: bytes, counter: int = 0, seed: int = 0) -> Wearable:
         """A wearable on a line of its own."""
         place = self.place / f"line{len(self._lines)}"
         place.mkdir()
-        line = SerialLine.lay(place)
+        line = SerialLine.lay(place, seed)
         self._lines.append(line)
         wearable = Wearable(root, line.wearable, counter)
         self._wearables.append(wearable)
@@ -293,14 +300,31 @@ async def test_damage_repeats_and_others_frames_store_nothing(home: Home, platfo
         wearable.write(bytes(damaged))
     for size in (17, 20, len(genuine) - 1):
         wearable.write(genuine[:size])
-    for frame in list(wearable.sent[:1]) * 3:
-        wearable.write(frame)
+    for old in list(wearable.sent[:1]) * 3:
+        wearable.write(old)
     wearable.write(wire.seal_up(other.keys, wire.EVENT, 41, wire.event(wire.SOS, 8, wire.HOLD, 0, 78, 2950)))
     wearable.write(wire.seal_up(wearable.keys, wire.EVENT, 1, wire.event(wire.SOS, 9, wire.HOLD, 0, 78, 2950)))
     await _accepted(wearable, platform, wearable.press())
     assert await wearable.beat()
     await platform.until(lambda: home.counted(platform, "refused_repeat") >= 4)
     assert set(platform.events()) == {wearable.identity(1), wearable.identity(2)}
+
+
+async def test_a_noisy_line_loses_time_and_no_press(home: Home, platform: Platform) -> None:
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    wearable = home.wearable(ROOT_A, seed=seed)
+    home.enrol(wearable)
+    await home.start()
+    home.disturb(Faults(flip=0.004, drop=0.002))
+    alarms = [wearable.press() for _ in range(5)]
+    for alarm in alarms:
+        await _accepted(wearable, platform, alarm)
+    for alarm in alarms:
+        await platform.tell_news(wearable.identity(alarm.number), "closed")
+    for alarm in alarms:
+        await wearable.shows(alarm, "CLOSED", WITHIN_S)
+    assert set(platform.events()) == {wearable.identity(alarm.number) for alarm in alarms}
 
 
 async def test_a_wearable_far_ahead_is_found(home: Home, platform: Platform) -> None:
@@ -396,12 +420,39 @@ async def test_the_stranger_refuses_forged_answers(home: Home) -> None:
     await asyncio.sleep(0)
     body = b"\x01\x00\x00\x01\x00"
     other = wire.Keys.of(ROOT_B)
-    for frame in (
+    for sealed in (
         wire.seal_down(other, wire.ANSWER, 0, body),
         wire.seal_down(wearable.keys, wire.ANSWER, wearable.counter, body),
         wire.seal_down(wearable.keys, wire.ANSWER, 0, body[:4]),
     ):
-        wearable._take(frame)
+        wearable._take(sealed)
     assert alarm.shown == []
     wearable._take(wire.seal_down(wearable.keys, wire.ANSWER, 0, body))
     assert alarm.shown == ["STORED"]
+
+
+def test_both_seal_and_frame_the_same_bytes() -> None:
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    chance = random.Random(seed)
+    theirs, ours = wire.Keys.of(ROOT_A), keys.derive(ROOT_A)
+    assert (theirs.handle, theirs.up, theirs.down, theirs.id) == (ours.handle, ours.up, ours.down, ours.id)
+    for size in [*range(40), frame.BODY_MAX - 1, frame.BODY_MAX]:
+        counter, body = chance.randrange(1 << 32), chance.randbytes(size)
+        sealed = wire.seal_up(theirs, wire.EVENT, counter, body)
+        assert frame.UpOpener(ours.up).open(sealed, counter) == body
+        down = bytearray(wire.seal_down(theirs, wire.ANSWER, counter, body))
+        assert frame.DownOpener(ours.down).open(down, len(down), counter)
+        assert bytes(down[frame.BODY_AT : -frame.TAG_SIZE]) == body
+        assert len(fragments.split(sealed, 20)) == -(-len(sealed) // 19)
+
+
+def test_both_stuff_and_unstuff_the_same_bytes() -> None:
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    chance = random.Random(seed)
+    for size in [*range(17, 40), 240, *range(247, frame.FRAME_MAX + 1)]:
+        for palette in (bytes(range(256)), b"\x00\x01", b"\xff", b"\x00"):
+            sealed = bytes(chance.choice(palette) for _ in range(size))
+            assert wire.FromLine().feed(serial_link.encode(sealed)) == [sealed]
+            assert serial_link.Decoder().feed(wire.to_line(sealed)) == [sealed]
