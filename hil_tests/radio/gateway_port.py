@@ -13,7 +13,7 @@ from bumble.transport.common import StreamPacketSink, StreamPacketSource
 
 from hil_tests.radio.air import Air
 from hil_tests.radio.controller import AirController
-from hil_tests.radio.wearable import address_of
+from hil_tests.radio.peripheral import address_of
 
 log = logging.getLogger(__name__)
 

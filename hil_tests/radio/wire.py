@@ -161,3 +161,8 @@ def _attribute(payload: bytes, at: int) -> tuple[Attribute, int]:
     end = at + 1 + size
     (flags,) = struct.unpack_from("<H", payload, end)
     return Attribute(payload[at + 1 : end], flags), end + 2
+
+
+def address(little_endian: bytes, *, public: bool) -> bytes:
+    """An address as the wire carries it: its type (0 public, 1 random), then as people read it."""
+    return bytes([0 if public else 1]) + little_endian[::-1]
