@@ -12,7 +12,9 @@ from edge_daemon.errors import Refusal
 from tools.messages import LANGUAGES, Messages, catalogue, language
 
 _ROOT = Path(__file__).resolve().parents[2]
-_ASKED = re.compile(r"""(?:Refusal\(\s*|words\.text\(\s*|data-word=|word\(\s*)f?["']([a-z_]+(?:\.[A-Za-z_{}.]+)+)["']""")
+_ASKED = re.compile(
+    r"""(?:Refusal\(\s*|words\.text\(\s*|data-word=|word\(\s*)f?["']([a-z_]+(?:\.[A-Za-z_{}.]+)+)["']"""
+)
 
 
 def _names(text: str) -> set[str]:
@@ -55,8 +57,12 @@ def test_a_refusal_is_one_line_with_its_names_in_it() -> None:
         assert "pingan" in line
 
 
-@pytest.mark.parametrize(("locale", "lang"), [("zh_CN.UTF-8", "zh"), ("zh_HK", "zh"), ("en_GB.UTF-8", "en"), ("C", "en"), ("", "en")])
-def test_the_language_comes_from_the_locale_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch, locale: str, lang: str) -> None:
+@pytest.mark.parametrize(
+    ("locale", "lang"), [("zh_CN.UTF-8", "zh"), ("zh_HK", "zh"), ("en_GB.UTF-8", "en"), ("C", "en"), ("", "en")]
+)
+def test_the_language_comes_from_the_locale_unless_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, locale: str, lang: str
+) -> None:
     for name in ("LC_ALL", "LC_MESSAGES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", locale)

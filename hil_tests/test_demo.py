@@ -1,0 +1,127 @@
+"""The demo as a person meets it: the command, the two pages in a real browser, a press, an operator's clicks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from hil_tests.child import Child
+
+LINKS = ("ble", "serial")
+WAY = ["PRESSED", "STORED", "ACCEPTED", "ANSWERED", "CLOSED"]
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SOON_MS = 60_000
+
+
+@pytest.mark.virtual_air
+async def test_one_press_on_each_link_unattended(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tools.cli", "demo", "--once", "--json"]
+    demo = await Child.start("demo", command, tmp_path)
+    assert await demo.ended(within_s=110) == 0
+    rows = [json.loads(line) for line in demo.lines if line.startswith("{")]
+    assert all(set(row) == {"link", "event", "stage", "ms_since_press"} for row in rows)
+    for link in LINKS:
+        ours = [row for row in rows if row["link"] == link]
+        assert [row["stage"] for row in ours] == WAY
+        assert len({row["event"] for row in ours}) == 1
+        assert re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{6}", ours[0]["event"])
+        times = [row["ms_since_press"] for row in ours]
+        assert times == sorted(times)
+        # A hold takes a second: nothing can be stored before it.
+        assert times[1] >= 1000
+
+
+@pytest.mark.virtual_air
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (make setup-test installs it as root)")
+async def test_a_person_presses_in_the_browser_and_an_operator_answers_in_another(tmp_path: Path) -> None:
+    demo = await Child.start("demo", [sys.executable, "-m", "tools.cli", "--lang", "en", "demo"], tmp_path)
+    try:
+        ready = await demo.said(lambda line: line.startswith("Ready."), within_s=60)
+        page_url, desk_url = re.findall(r"http://127\.0\.0\.1:\d+/?", ready)
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            try:
+                await _press_take_close(browser, page_url, desk_url)
+            finally:
+                await browser.close()
+    finally:
+        code = await demo.stop()
+    assert code == 0, demo.lines[-10:]
+
+
+async def _press_take_close(browser: Browser, page_url: str, desk_url: str) -> None:
+    page, desk = await browser.new_page(), await browser.new_page()
+    faults: list[str] = []
+    for one in (page, desk):
+        one.on("pageerror", lambda error: faults.append(str(error)))
+    await page.goto(page_url)
+    await desk.goto(desk_url)
+    for number, link in enumerate(LINKS):
+        pendant = page.locator(f".pendant[data-link={link}]")
+        await page.bring_to_front()
+        box = await pendant.locator(".sos").bounding_box()
+        assert box is not None
+        await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        await page.mouse.down()
+        await asyncio.sleep(1.3)
+        await page.mouse.up()
+        await expect(pendant.locator(".way .lit")).to_have_count(3, timeout=SOON_MS)
+        await desk.bring_to_front()
+        # Without a reload: the card comes by itself.
+        card = desk.locator("article.stage-accepted")
+        await expect(card).to_be_visible(timeout=SOON_MS)
+        await _operate(desk, first=number == 0)
+        await expect(pendant.locator(".way .lit")).to_have_count(5, timeout=SOON_MS)
+        assert re.search(r"closed\s*\d+ ms", await pendant.locator(".way").first.inner_text())
+    assert faults == []
+
+
+async def _operate(desk: Page, *, first: bool) -> None:
+    """Take and close the newest incident as an operator does, who is asked for a name once."""
+    card = desk.locator("article.stage-accepted")
+    await card.locator(".take").click()
+    if first:
+        await desk.locator("#who-name").fill("王芳")
+        await desk.locator("#who button.primary").click()
+    # The wearer is to see that somebody took it before it is over.
+    await asyncio.sleep(1.0)
+    await desk.locator("article.stage-answered .close").click()
+    await desk.locator("#outcomes button").first.click()
+
+
+@pytest.mark.virtual_air
+async def test_ctrl_c_ends_the_demo_and_leaves_nothing_running(tmp_path: Path) -> None:
+    demo = await Child.start("demo", [sys.executable, "-m", "tools.cli", "--lang", "zh", "demo"], tmp_path)
+    await demo.said(lambda line: line.startswith("就绪"), within_s=60)
+    children = _children(demo.pid)
+    assert len(children) >= 6
+    demo._signal(signal.SIGINT)
+    assert await demo.ended(within_s=20) == 0
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
+def _children(pid: int) -> set[int]:
+    """Everybody whose ancestor this is."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
+    found = {pid}
+    while new := {child for child, parent in parents.items() if parent in found} - found:
+        found |= new
+    return found - {pid}
