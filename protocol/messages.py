@@ -117,9 +117,7 @@ class Event:
             self.age_at_least = False
 
 
-def pack_hello(
-    buf: bytearray, offset: int, flags: int, number: int, stage: int, battery: int, open_alarms: int
-) -> int:
+def pack_hello(buf: bytearray, offset: int, flags: int, number: int, stage: int, battery: int, open_alarms: int) -> int:
     """Write a hello body; return its size, 7. `number` and `stage`: an open event and what is shown for it."""
     buf[offset] = flags
     _put_number(buf, offset + 1, number)
