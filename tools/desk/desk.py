@@ -79,7 +79,19 @@ class Desk:
         await self._stack.aclose()
 
     async def run(self) -> None:
-        """Work until cancelled. An unforeseen fault in any part ends all: a desk must not limp on unseen."""
+        """Work until cancelled, and let the store finish what it has begun."""
+        work = asyncio.create_task(self._work(), name="desk")
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await self._store.drain()
+            raise
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _work(self) -> None:
+        """The main loops. An unforeseen fault in any part ends all: a desk must not limp on unseen."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._broker.run(), name="broker")
             tasks.create_task(self._receiver.run(), name="receiver")

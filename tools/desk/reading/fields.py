@@ -78,7 +78,7 @@ def one_of(row: dict[str, Any], name: str, values: tuple[str, ...]) -> str:
 
 
 def match(row: dict[str, Any], name: str, pattern: re.Pattern[str], *, null: bool = False) -> str | None:
-    """Text that is wholly of a pattern."""
+    """Text that is wholly of a pattern; with `null`, also null or left out."""
     value = row.get(name)
     if value is None and null:
         return None
@@ -96,8 +96,8 @@ def whole(row: dict[str, Any], name: str, least: int, most: int) -> int:
 
 
 def whole_or_null(row: dict[str, Any], name: str, least: int, most: int) -> int | None:
-    """A whole number, or null; to leave it out is neither."""
-    return None if name in row and row[name] is None else whole(row, name, least, most)
+    """A whole number, or null; left out is null."""
+    return None if row.get(name) is None else whole(row, name, least, most)
 
 
 def flag(row: dict[str, Any], name: str, *, default: bool | None = None) -> bool:

@@ -7,6 +7,7 @@ SQLite is used through one connection, in WAL with synchronous=FULL, locked agai
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import secrets
@@ -29,6 +30,8 @@ log = Log("store")
 
 _CONNECT_WITHIN_S = 5.0
 _QUERY_WITHIN_S = 10.0
+# A predecessor that is just stopping gives the file up within so long.
+_LOCKED_FOR_S = 3.0
 # A small WAL that is used again and again is faster than one that grows.
 _PRAGMAS = (
     "PRAGMA locking_mode = EXCLUSIVE",
@@ -56,7 +59,7 @@ def _engine(database: str) -> AsyncEngine:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}", connect_args={"timeout": 0.5}, pool_size=1, max_overflow=0
+        f"sqlite+aiosqlite:///{path}", connect_args={"timeout": _LOCKED_FOR_S}, pool_size=1, max_overflow=0
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
@@ -69,6 +72,9 @@ class Store:
         self._database = database
         self._engine: AsyncEngine | None = None
         self.healthy = False
+        self._in_use = 0
+        self._closing = False
+        self._idle = asyncio.Event()
         # Random, made with the database: a desk that starts again is known to the broker as the same.
         self.id = ""
 
@@ -96,6 +102,19 @@ class Store:
         if rows["version"] != str(schema.VERSION):
             raise Refusal("desk.database_version", got=rows["version"], wanted=schema.VERSION)
         self.id = rows["desk"]
+
+    async def drain(self) -> None:
+        """Let what is under way end and begin nothing more. To be called before the tasks that use it are cancelled:
+
+        a database operation cut short leaves statements behind that keep SQLite's file locked.
+        """
+        self._closing = True
+        if self._in_use:
+            self._idle.clear()
+            try:
+                await asyncio.wait_for(self._idle.wait(), _QUERY_WITHIN_S)
+            except TimeoutError:
+                log.warning("store_not_idle", in_use=self._in_use)
 
     async def close(self) -> None:
         """Close it. What was not committed is not there."""
@@ -135,13 +154,21 @@ class Store:
     @contextlib.contextmanager
     def _ours(self) -> Iterator[None]:
         """Turn the database's errors into ours, and note whether it works."""
+        if self._closing:
+            raise StoreFailed("closing")
+        self._in_use += 1
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             self.healthy = False
             log.error("store_failed", why=_first_line(error), kind=type(error).__name__)
             raise StoreFailed(_first_line(error)) from error
-        self.healthy = True
+        else:
+            self.healthy = True
+        finally:
+            self._in_use -= 1
+            if not self._in_use:
+                self._idle.set()
 
 
 class Transaction:
