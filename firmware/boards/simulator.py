@@ -17,6 +17,7 @@ import micropython
 from build import RELEASE
 from drivers.body_line import BodyLine
 from drivers.file_flash import FileFlash
+from drivers.steady_flash import SteadyFlash
 from drivers.tty_line import TtyLine
 
 _TICK_MS = 20
@@ -128,7 +129,7 @@ class Board:
         path = os.getenv("PINGAN_FLASH")
         if path is None:
             raise OSError(19)  # ENODEV
-        flash = FileFlash(path)
+        flash = SteadyFlash(FileFlash(path))
         # The interpreter asks for the methods, the stubs for their class.
         system = vfs.VfsLfs2(flash, readsize=_FLASH_READ_SIZE, progsize=_FLASH_PROGRAM_SIZE)  # type: ignore[arg-type]
         vfs.mount(system, "/flash")

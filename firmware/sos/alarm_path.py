@@ -121,7 +121,10 @@ class AlarmPath:
         """A new SOS, kept before anything else. Where there was no room it has become one with an open alarm."""
         self._feedback.begin(stages.PRESSED, self._ledger.next_number, now_ms)
         alarm = self._outbox.add(codes.SOS, codes.PRESS, now_ms, True)
-        self._pending = alarm if alarm.pending else None
+        if alarm.pending:
+            self._pending = alarm
+        else:
+            self._feedback.begin(stages.PRESSED, alarm.number, now_ms)
 
     def _hold(self, now_ms):
         """At once. The SOS that this press began says from now on that it was a hold; else it is a new one."""

@@ -133,9 +133,10 @@ class App:
                 self._ledger.commit()
         if self._ble is not None and now_ms - self._path.burst_ended_ms >= power.ADDRESS_KEPT_MS:
             self._ble.change_address()
+        self._path.leave()
+        # Outside: it takes long, and until it is up again the alarm path leaves it alone.
         if self._ble is not None and self._ble.failed and self._ble.restart():
             self._board.log("radio is up again")
-        self._path.leave()
 
     def _collect(self):
         gc.collect()

@@ -1,6 +1,6 @@
-"""The frame counter: never the same one twice, whatever happens to power or flash. Takes no heap.
+"""The frame counter: never the same one twice, whatever happens to power or flash. take() takes no heap.
 
-Owns reserving ahead. Must not know sealing. Counters below the ledger's `reserved` may have been used; after a cut we
+Owns reserving ahead, and the jump of counters and event numbers where flash fails. Must not know sealing. Counters below the ledger's `reserved` may have been used; after a cut we
 go on from there. RESERVE is half the gateway's window (64), so that even then the next frame is one it expects.
 """
 
@@ -8,7 +8,8 @@ RESERVE = 32
 # How far to go on where we cannot know what was used: beyond what a failing flash may have let us use unreserved,
 # and well inside the 131,072 that the gateway's wide search looks ahead.
 JUMP = 4096
-MAX = 0xFFFFFFFF
+# Event numbers that may have been given in RAM alone by earlier runs whose flash failed.
+NUMBER_JUMP = 64
 
 
 class Counter:
@@ -29,6 +30,7 @@ class Counter:
         self.next = self._ledger.reserved
         if not self._reserve():
             self.next += JUMP
+            self._ledger.set_header(self._ledger.next_number + NUMBER_JUMP, self._ledger.reserved)
             self._reserve()
 
     def take(self):

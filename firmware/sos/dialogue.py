@@ -60,7 +60,7 @@ class Dialogue:
 
     def _answered(self, counter, answer):
         now_ms = self._board.now_ms()
-        self._heartbeat.answered(counter, now_ms)
+        self._heartbeat.answered(counter)
         self._path.heartbeat_waits = self._heartbeat.waits
         if not answer.number:
             return

@@ -4,6 +4,8 @@ Owns debouncing, hold, the cancel window and its gesture; README.md gives the ta
 events, flash or feedback. Whatever is unclear is an SOS: the only way not to send one is the one exact cancel gesture.
 """
 
+from array import array
+
 # A contact settles in under 5 ms; 20 ms is far below the shortest deliberate tap (about 50 ms).
 DEBOUNCE_MS = 20
 # Long enough not to be a tap, short enough to be held by someone who is falling asleep in pain.
@@ -26,12 +28,22 @@ EXPIRED = 6  # the window is over: send
 CANCELLED = 7  # taken back
 
 
+# Changes of level that wait for a tick: enough for a panicking hand during a tick that comes seconds late.
+_WAITING_MOST = 16
+
+
 class Gestures:
-    """Feed edges with edge(), ask tick() until it says NOTHING."""
+    """Feed edges with edge(), ask tick() until it says NOTHING. Edges count from when they came, however late tick()."""
 
     def __init__(self):
+        # The level as it bounces, since when; the level that has settled; its changes (alternating) not yet acted on.
         self._raw = False
         self._raw_ms = 0
+        self._settled = False
+        self._waiting = array("i", [0] * _WAITING_MOST)
+        self._first = 0
+        self._count = 0
+        # The level acted on.
         self._down = False
         self._down_ms = 0
         self._up_ms = 0
@@ -46,13 +58,15 @@ class Gestures:
 
     def edge(self, pressed, now_ms):
         """A change of level, bouncing or not."""
-        if pressed != self._raw:
-            self._raw = pressed
-            self._raw_ms = now_ms
+        if pressed == self._raw:
+            return
+        self._settle(now_ms)
+        self._raw = pressed
+        self._raw_ms = now_ms
 
     def woke_by_press(self, pressed, now_ms):
         """The press that ended a deep sleep, which nobody saw begin; `pressed`: it is still held. Returns BEGAN."""
-        self._raw = self._down = True
+        self._raw = self._settled = self._down = True
         self._raw_ms = now_ms
         action = self._press(now_ms)
         self.edge(pressed, now_ms)
@@ -61,18 +75,45 @@ class Gestures:
     @property
     def busy(self):
         """Whether a gesture is under way: no deep sleep now."""
-        return self._window or self._raw or self._down
+        return self._window or self._raw or self._settled or self._down or self._count > 0
 
     def tick(self, now_ms):
         """What has been meant since the last call: one of the numbers above. Call again until NOTHING."""
-        if self._raw != self._down and now_ms - self._raw_ms >= DEBOUNCE_MS:
-            self._down = self._raw
-            return self._press(self._raw_ms) if self._down else self._release(self._raw_ms)
-        if self._down and self._raw and not self._held and now_ms - self._down_ms >= HOLD_MS:
-            return self._hold()
-        if not self._down and not self._raw and self._presses and now_ms - self._up_ms >= REST_MS:
-            return self._end_series()
-        if self._window and not self._presses and now_ms - self._began_ms >= WINDOW_MS:
+        self._settle(now_ms)
+        if self._count:
+            until_ms = self._waiting[self._first]
+        else:
+            until_ms = now_ms if self._raw == self._settled else self._raw_ms
+        action = self._passed(until_ms)
+        if action != NOTHING or not self._count:
+            return action
+        self._first = (self._first + 1) % _WAITING_MOST
+        self._count -= 1
+        self._down = not self._down
+        return self._press(until_ms) if self._down else self._release(until_ms)
+
+    def _settle(self, now_ms):
+        """Take a level that has held for long enough. When too many wait, the last pair is left out."""
+        if self._raw == self._settled or now_ms - self._raw_ms < DEBOUNCE_MS:
+            return
+        self._settled = self._raw
+        if self._count == _WAITING_MOST:
+            self._count -= 1
+            return
+        self._waiting[(self._first + self._count) % _WAITING_MOST] = self._raw_ms
+        self._count += 1
+
+    def _passed(self, until_ms):
+        """What the mere passing of time means, up to the next change of level."""
+        if self._down:
+            if not self._held and until_ms - self._down_ms >= HOLD_MS:
+                return self._hold()
+            return NOTHING
+        if self._presses and until_ms - self._up_ms >= REST_MS:
+            action = self._end_series()
+            if action != NOTHING:
+                return action
+        if self._window and not self._presses and until_ms - self._began_ms >= WINDOW_MS:
             self._window = False
             return EXPIRED
         return NOTHING
@@ -95,8 +136,6 @@ class Gestures:
 
     def _release(self, at_ms):
         self._up_ms = at_ms
-        if not self._held and at_ms - self._down_ms >= HOLD_MS:
-            return self._hold()
         return RELEASED if self._window else NOTHING
 
     def _hold(self):

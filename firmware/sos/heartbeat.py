@@ -16,20 +16,18 @@ class Heartbeat:
         self.due_ms = due_ms
         self.waits = False
         self._tries = 0
+        self._first_ms = 0
         self._counter = -1
-
-    def want(self, now_ms):
-        """Begin now: somebody asked for one."""
-        self.due_ms = now_ms
-        self._tries = 0
 
     def begin(self, now_ms):
         """Whether it is to be sent now (by serial at once, on the air by a hello)."""
         if now_ms < self.due_ms:
             return False
         if self._tries >= TRIES:
-            self._rest(now_ms)
+            self._rest()
             return False
+        if not self._tries:
+            self._first_ms = now_ms
         self._tries += 1
         self.waits = True
         self.due_ms = now_ms + AGAIN_MS
@@ -39,13 +37,13 @@ class Heartbeat:
         """It went out under this counter: an answer to that says that it came."""
         self._counter = counter
 
-    def answered(self, counter, now_ms):
+    def answered(self, counter):
         """A genuine answer to this question came."""
         if self.waits and counter == self._counter:
-            self._rest(now_ms)
+            self._rest()
 
-    def _rest(self, now_ms):
+    def _rest(self):
         self.waits = False
         self._tries = 0
         self._counter = -1
-        self.due_ms = now_ms + EVERY_MS - (TRIES - 1) * AGAIN_MS
+        self.due_ms = self._first_ms + EVERY_MS

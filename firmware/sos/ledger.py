@@ -79,22 +79,23 @@ class Ledger:
 
     def commit(self):
         """Make the image last; return whether flash took it. A failing flash is noted and stops nobody. No heap."""
-        if self.failed:
+        self.failed = True
+        if self._file is None:
             return False
         try:
             self._file.seek(0)
-            self.failed = self._file.write(self.image) != SIZE
+            # The whole of it, always: after an error littlefs says "done" to a flush() that follows no new write().
+            written = self._file.write(self.image)
             self._file.flush()
+            self.failed = written != SIZE
         except OSError:
-            # From here on littlefs would say "done" to this open file without doing anything: see reopen().
-            self.failed = True
+            pass  # noted above
         return not self.failed
 
     def reopen(self):
-        """After a failure: open the file anew and try to write the image. Returns whether flash took it.
+        """After a failure, or a start that could not open it: open the file anew and write the image.
 
-        littlefs marks a file that met an error and then lets flush() succeed without writing, so nothing but a new
-        file object can be believed.
+        Returns whether flash took it. Nothing an old file object holds in RAM is relied on.
         """
         if self._folder is None:
             return False
@@ -110,7 +111,6 @@ class Ledger:
             self._file = open(self._folder + _NAME, "r+b")
         except OSError:
             return False
-        self.failed = False
         return self.commit()
 
     def _exists(self):

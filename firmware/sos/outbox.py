@@ -136,11 +136,9 @@ class Outbox:
         alarm = self.find(number)
         if alarm is None or alarm.pending or rank(stage) <= 0:
             return None
-        if rank(stage) < rank(alarm.stage):
-            return None
         if rank(stage) >= TAKEN:
             alarm.unsent = False
-        if stage == alarm.stage:
+        if stage == alarm.stage or rank(stage) < rank(alarm.stage):
             return None
         alarm.stage = stage
         if rank(stage) >= FINAL:

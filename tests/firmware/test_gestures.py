@@ -1,0 +1,166 @@
+"""What one button means. Runs under both Pythons."""
+
+from firmware.sos import gestures as g
+
+
+class Finger:
+    """Presses a button in front of Gestures, with a tick every 20 ms; `said`: (ms, action) in order."""
+
+    def __init__(self):
+        self.gestures = g.Gestures()
+        self.now_ms = 1000
+        self.said = []
+
+    def wait(self, ms):
+        end_ms = self.now_ms + ms
+        while self.now_ms < end_ms:
+            self.now_ms += 20
+            action = self.gestures.tick(self.now_ms)
+            while action != g.NOTHING:
+                self.said.append(action)
+                action = self.gestures.tick(self.now_ms)
+        return self
+
+    def press(self, ms=100, rest_ms=200):
+        self.gestures.edge(True, self.now_ms)
+        self.wait(ms)
+        self.gestures.edge(False, self.now_ms)
+        return self.wait(rest_ms)
+
+
+def test_a_short_press_counts_and_is_sent_when_the_window_ends():
+    finger = Finger().press(rest_ms=9800)
+    assert finger.said == [g.BEGAN, g.RELEASED]
+    assert finger.wait(400).said == [g.BEGAN, g.RELEASED, g.EXPIRED]
+    assert not finger.gestures.busy
+
+
+def test_a_hold_is_sent_after_one_second_while_still_held():
+    finger = Finger()
+    finger.gestures.edge(True, finger.now_ms)
+    assert finger.wait(960).said == [g.BEGAN]
+    assert finger.wait(100).said == [g.BEGAN, g.HELD]
+    assert finger.wait(20000).said == [g.BEGAN, g.HELD], "a button that stays pressed is one alarm"
+    finger.gestures.edge(False, finger.now_ms)
+    assert finger.wait(12000).said == [g.BEGAN, g.HELD]
+    assert not finger.gestures.busy
+
+
+def test_bounces_are_one_press_and_spikes_are_none():
+    finger = Finger()
+    for _ in range(5):
+        finger.gestures.edge(True, finger.now_ms)
+        finger.gestures.edge(False, finger.now_ms + 3)
+        finger.wait(20)
+    assert finger.said == []
+    for at in range(0, 12, 2):
+        finger.gestures.edge(at % 4 == 0, finger.now_ms + at)
+    finger.gestures.edge(True, finger.now_ms + 14)
+    finger.wait(100)
+    assert finger.said == [g.BEGAN]
+
+
+def test_someone_unsure_who_presses_again_cancels_nothing():
+    for presses, rest_ms in ((2, 200), (2, 3000), (2, 1500), (3, 2500), (4, 2000)):
+        finger = Finger()
+        for _ in range(presses):
+            finger.press(rest_ms=rest_ms)
+        finger.wait(12000)
+        assert g.CANCELLED not in finger.said, (presses, rest_ms)
+        assert finger.said.count(g.EXPIRED) == 1, (presses, rest_ms, finger.said)
+        assert finger.said.count(g.BEGAN) == 1
+
+
+def test_panic_mashing_sends_at_the_third_press_however_many_follow():
+    for presses in range(3, 30):
+        for rest_ms in (60, 200, 800):
+            finger = Finger()
+            for _ in range(3):
+                finger.press(rest_ms=rest_ms)
+            assert finger.said[-1] in (g.INSISTED, g.NOTHING) or g.INSISTED in finger.said
+            for _ in range(presses - 3):
+                finger.press(rest_ms=rest_ms)
+            finger.wait(15000)
+            assert finger.said.count(g.INSISTED) == 1 and finger.said.count(g.BEGAN) == 1, (presses, rest_ms)
+            assert g.CANCELLED not in finger.said and g.EXPIRED not in finger.said
+
+
+def test_exactly_three_after_a_pause_and_a_rest_take_it_back():
+    finger = Finger().press(rest_ms=1500).press().press().press(rest_ms=900)
+    assert g.CANCELLED not in finger.said
+    finger.wait(200)
+    assert finger.said[-1] == g.CANCELLED
+    assert finger.wait(15000).said[-1] == g.CANCELLED
+    assert not finger.gestures.busy
+
+
+def test_two_or_four_after_a_pause_do_not():
+    finger = Finger().press(rest_ms=1500).press().press(rest_ms=12000)
+    assert g.CANCELLED not in finger.said and finger.said[-1] == g.EXPIRED
+    finger = Finger().press(rest_ms=1500).press().press().press().press(rest_ms=12000)
+    assert g.CANCELLED not in finger.said and finger.said.count(g.INSISTED) == 1
+
+
+def test_a_hold_inside_the_window_sends_at_once():
+    for before in (0, 1, 2):
+        finger = Finger().press(rest_ms=1500)
+        for _ in range(before):
+            finger.press()
+        finger.press(ms=1100)
+        assert finger.said[-1] == g.HELD, before
+        assert g.CANCELLED not in finger.wait(15000).said
+
+
+def test_a_cancel_under_way_when_the_window_ends_may_finish_and_nothing_else_waits():
+    finger = Finger().press(rest_ms=9300).press().press().press(rest_ms=1100)
+    assert finger.said[-1] == g.CANCELLED
+    finger = Finger().press(rest_ms=9300).press().press(rest_ms=1100)
+    assert finger.said[-1] == g.EXPIRED
+
+
+def test_a_hold_after_an_alarm_is_an_alarm_of_its_own_and_a_tap_of_the_same_mash_is_not():
+    finger = Finger().press(ms=1100, rest_ms=100).press(rest_ms=100)
+    assert finger.said == [g.BEGAN, g.HELD, g.AGAIN]
+    finger.press(ms=1100, rest_ms=2000)
+    assert finger.said == [g.BEGAN, g.HELD, g.AGAIN, g.AGAIN, g.HELD]
+    finger.press(rest_ms=100)
+    assert finger.said[-2:] == [g.BEGAN, g.RELEASED], "after a rest, a press is a new SOS"
+
+
+def test_the_press_that_woke_the_wearable_counts():
+    for still_down in (True, False):
+        finger = Finger()
+        assert finger.gestures.woke_by_press(still_down, finger.now_ms) == g.BEGAN
+        finger.wait(1100)
+        if still_down:
+            assert finger.said == [g.HELD]
+        else:
+            assert finger.said == [g.RELEASED]
+            assert finger.wait(10000).said == [g.RELEASED, g.EXPIRED]
+
+
+def late(edges, end_ms):
+    """All edges, (ms, level), before a single late tick; what it then says."""
+    gestures = g.Gestures()
+    for at_ms, pressed in edges:
+        gestures.edge(pressed, at_ms)
+    said = []
+    for _ in range(60):
+        said.append(gestures.tick(end_ms))
+    return [action for action in said if action != g.NOTHING]
+
+
+def test_what_was_pressed_between_ticks_counts_from_when_it_was_pressed():
+    assert late([(1000, True), (1100, False)], 1200) == [g.BEGAN, g.RELEASED]
+    assert late([(1000, True), (2300, False)], 5000) == [g.BEGAN, g.HELD]
+    assert late([(1000, True), (1100, False)], 12000) == [g.BEGAN, g.RELEASED, g.EXPIRED]
+    presses = [(1000, True), (1100, False)]
+    for start_ms in (2600, 2900, 3200):
+        presses += [(start_ms, True), (start_ms + 100, False)]
+    assert late(presses, 9000)[-1] == g.CANCELLED
+    mash = [(1000 + 100 * i, i % 2 == 0) for i in range(60)]
+    assert late(mash, 20000).count(g.INSISTED) == 1
+
+
+def test_a_press_that_is_over_before_a_late_tick_is_no_hold():
+    assert late([(1000, True), (1990, False)], 2005) == [g.BEGAN]

@@ -1,0 +1,161 @@
+"""Sixteen slots and what happens when they are full. Runs under both Pythons."""
+
+from firmware.sos import outbox as o
+from firmware.sos.counter import JUMP, NUMBER_JUMP, RESERVE, Counter
+from firmware.sos.ledger import Ledger
+from protocol import codes
+
+
+class RamLedger(Ledger):
+    """Flash that always takes it, or never does."""
+
+    def __init__(self, takes=True):
+        super().__init__()
+        self.takes = takes
+        self.commits = 0
+        self.set_header(1, 0)
+
+    def commit(self):
+        self.commits += 1
+        self.failed = not self.takes
+        return self.takes
+
+
+def make(takes=True):
+    ledger = RamLedger(takes)
+    return ledger, o.Outbox(ledger, 0xABCD, 5000)
+
+
+def again(ledger, epoch=0xABCD, started_ms=5000):
+    later = RamLedger()
+    later.adopt(bytes(ledger.image))
+    return later, o.Outbox(later, epoch, started_ms)
+
+
+def fill(outbox, count=16, kind=codes.SOS):
+    return [outbox.add(kind, codes.HOLD, 100 * i, False) for i in range(count)]
+
+
+def test_each_event_has_its_number_and_its_age_over_a_restart():
+    ledger, outbox = make()
+    first = outbox.add(codes.SOS, codes.PRESS, 300, True)
+    outbox.add(0x38, 0, 400, False)
+    assert (first.number, ledger.next_number) == (1, 3)
+    later, box = again(ledger, started_ms=65000)
+    assert later.next_number == 3
+    (sos,) = [alarm for alarm in box.alarms if alarm.used and alarm.kind == codes.SOS]
+    assert (sos.pending, sos.detail, sos.raised_ms) == (True, codes.PRESS, 300 - 60000)
+    assert sos.age(0) == (60000 - 300) // 100
+
+
+def test_after_a_change_of_battery_an_age_is_unknown():
+    ledger, outbox = make()
+    outbox.add(codes.SOS, codes.HOLD, 300, False)
+    _, box = again(ledger, epoch=0x1234, started_ms=0)
+    assert box.newest_emergency().age(1000) == codes.AGE_UNKNOWN
+
+
+def test_a_full_outbox_gives_up_what_the_platform_has_before_what_a_gateway_has():
+    _, outbox = make()
+    fill(outbox)
+    outbox.told(4, codes.STORED)
+    outbox.told(7, codes.ACCEPTED)
+    numbers = lambda: sorted(alarm.number for alarm in outbox.alarms if alarm.used)
+    outbox.add(codes.SOS, codes.HOLD, 0, False)
+    assert 7 not in numbers() and 4 in numbers()
+    outbox.add(codes.SOS, codes.HOLD, 0, False)
+    assert 4 not in numbers()
+
+
+def test_an_emergency_takes_the_place_of_a_fault_but_never_of_an_alarm_nobody_has():
+    _, outbox = make()
+    fill(outbox, 15)
+    fault = outbox.add(0x38, 0, 0, False)
+    assert fault.number == 16
+    assert outbox.add(codes.SOS, codes.HOLD, 0, False).number == 17
+    assert sorted(alarm.number for alarm in outbox.alarms) == list(range(1, 16)) + [17]
+    merged = outbox.add(codes.SOS, codes.HOLD, 9000, True)
+    assert (merged.number, merged.tries, merged.due_ms, merged.pending) == (17, 0, 9000, False)
+    assert outbox.add(0x38, 0, 0, False) is None
+
+
+def test_a_stage_never_falls_and_busy_says_something_only_of_what_nobody_has():
+    _, outbox = make()
+    outbox.add(codes.SOS, codes.HOLD, 0, False)
+
+    def told(stage):
+        alarm = outbox.told(1, stage)
+        return None if alarm is None else alarm.stage
+
+    assert told(codes.BUSY) == codes.BUSY and outbox.find(1).unsent
+    assert told(codes.STORED) == codes.STORED and not outbox.find(1).unsent
+    assert told(codes.STORED) is None
+    assert told(codes.BUSY) is None
+    assert told(codes.NO_PATH) == codes.NO_PATH
+    assert told(codes.STORED) == codes.STORED
+    assert told(codes.ANSWERED) == codes.ANSWERED
+    assert told(codes.ACCEPTED) is None and told(codes.NO_PATH) is None and told(77) is None
+    assert told(codes.CLOSED) == codes.CLOSED
+    assert outbox.find(1) is None and outbox.told(1, codes.STORED) is None
+
+
+def test_refused_ends_it_too():
+    ledger, outbox = make()
+    outbox.add(codes.SOS, codes.HOLD, 0, False)
+    assert outbox.told(1, codes.REFUSED) is not None
+    assert outbox.open_count() == 0 and not any(alarm.used for alarm in again(ledger)[1].alarms)
+
+
+def test_a_gateway_that_does_not_have_it_gets_it_again_and_the_stage_stays():
+    _, outbox = make()
+    outbox.add(codes.SOS, codes.HOLD, 0, False)
+    outbox.told(1, codes.ACCEPTED)
+    outbox.asked_for(1, 700)
+    alarm = outbox.find(1)
+    assert (alarm.unsent, alarm.due_ms, alarm.stage) == (True, 700, codes.ACCEPTED)
+    outbox.told(1, codes.STORED)
+    assert (alarm.unsent, alarm.stage) == (False, codes.ACCEPTED)
+
+
+def test_an_answer_about_an_sos_still_in_its_window_is_nobodys():
+    _, outbox = make()
+    outbox.add(codes.SOS, codes.PRESS, 0, True)
+    assert outbox.told(1, codes.CLOSED) is None and outbox.find(1).pending
+
+
+def test_counters_are_reserved_ahead_and_refilled_before_they_run_out():
+    ledger, _ = make()
+    counter = Counter(ledger)
+    counter.start()
+    commits = ledger.commits
+    for _ in range(RESERVE):
+        counter.take()
+    assert ledger.commits == commits
+    counter.take()
+    assert ledger.commits == commits + 1 and ledger.reserved == 2 * RESERVE
+    while not counter.refill():
+        counter.take()
+    assert ledger.reserved - counter.next == RESERVE
+
+
+def test_a_start_goes_on_at_the_reservation_or_at_what_was_kept_exactly():
+    ledger, _ = make()
+    counter = Counter(ledger)
+    counter.start()
+    counter.take()
+    for exact, expected in ((-1, RESERVE), (1, 1), (RESERVE + 1, RESERVE)):
+        later, _ = again(ledger)
+        counter = Counter(later)
+        counter.start(exact)
+        assert counter.take() == expected
+
+
+def test_flash_that_takes_nothing_makes_the_counter_jump_at_the_start_and_stops_nothing():
+    ledger, outbox = make(takes=False)
+    counter = Counter(ledger)
+    counter.start()
+    assert counter.take() == JUMP
+    taken = [counter.take() for _ in range(200)]
+    assert taken == list(range(JUMP + 1, JUMP + 201))
+    alarm = outbox.add(codes.SOS, codes.HOLD, 0, False)
+    assert alarm.number == 1 + NUMBER_JUMP and ledger.failed
