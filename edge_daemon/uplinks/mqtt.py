@@ -31,6 +31,8 @@ log = Log("uplink")
 # The broker keeps our subscription and what came for us this long while we are away.
 _SESSION_EXPIRY_S = 7 * 86400
 _PUBACK_WITHIN_S = 10.0
+# aiomqtt does not notice a broker that breaks off before it has let us in; it waits for this long.
+_CONNACK_WITHIN_S = 5.0
 # The limits are our own, above: aiomqtt's are asyncio.wait_for, which in Python 3.11 swallows a cancellation that comes
 # together with what was waited for, and the daemon would not stop.
 _NO_LIMIT = math.inf
@@ -141,12 +143,9 @@ class MqttUplink:
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         """Listen until the connection breaks (MqttError, UplinkDown) or we are stopped."""
-        for kind in _DOWN:
-            await self._subscribe(client, kind)
         self._stalled.clear()
-        self._client = client
-        log.info("uplink_connected", host=self._platform.host, port=self._platform.port)
-        parts = [asyncio.create_task(part) for part in (self._watch(), self._read(client), self._greet())]
+        # Reading begins at once: it is what notices that the connection breaks, also while we subscribe.
+        parts = [asyncio.create_task(part) for part in (self._watch(), self._read(client), self._begin(client))]
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_EXCEPTION)
             for part in done:
@@ -177,8 +176,12 @@ class MqttUplink:
         await self._stalled.wait()
         raise UplinkDown("the broker confirms nothing")
 
-    async def _greet(self) -> None:
-        """Say that we are there, and have sent what waits. Messages are read meanwhile."""
+    async def _begin(self, client: aiomqtt.Client) -> None:
+        """Subscribe, and only then have sent what waits, for its answers; say that we are there."""
+        for kind in _DOWN:
+            await self._subscribe(client, kind)
+        self._client = client
+        log.info("uplink_connected", host=self._platform.host, port=self._platform.port)
         await self.on_connected()
         try:
             await self.publish("status", payload.status(self._gateway.id, "online", "connected"))
@@ -215,6 +218,7 @@ class MqttUplink:
             keepalive=platform.keepalive_s,
             properties=connect,
             tls_context=self._tls,
+            timeout=_CONNACK_WITHIN_S,
             will=aiomqtt.Will(f"{self._root}/up/status", payload.status(self._gateway.id, "offline", "lost"), qos=1),
             max_inflight_messages=_IN_FLIGHT,
             # Nagle and delayed ACK together turn an answer of half a millisecond into 44 ms.
