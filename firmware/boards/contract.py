@@ -60,8 +60,10 @@ class Board:
         """Ms since this run started, monotonic. No heap during the first 12 days of a run."""
 
     def wait(self, most_ms):
-        """Pause the main loop for up to `most_ms`; callbacks run meanwhile. Returns early when one ran or when serial
-        bytes wait. The only place where the main loop stands still."""
+        """Pause the main loop for up to `most_ms`; callbacks run meanwhile. The only place where it stands still.
+
+        Returns early when a callback ran or serial bytes wait.
+        """
 
     def on_tick(self, callback):
         """Call `callback()` every TICK_MS in scheduler context, from now on. One callback; late ticks may merge."""

@@ -54,7 +54,7 @@ class BodyLine:
         return self._socket is not None and bool(self._poll.poll(0))
 
     def read(self, on_edge):
-        """Take what has been said; `on_edge()` for each change of the button. Ends the process when the bench is gone."""
+        """Take what has been said; `on_edge()` for each change of the button. Without a bench the process ends."""
         if self._socket is None:
             return
         for _ in self._poll.ipoll(0):

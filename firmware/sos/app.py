@@ -161,13 +161,13 @@ class App:
         )
         if self._board.external_power():
             if now_ms >= _RUN_MOST_MS and next_ms - now_ms >= power.WORTH_MS:
-                self._sleep(now_ms, 1)
+                self._sleep(1)
             return
         sleep_ms = power.sleep_ms(now_ms, power.AWAKE_FIRST_MS, next_ms, self._path.burst_ended_ms)
         if sleep_ms:
-            self._sleep(now_ms, sleep_ms)
+            self._sleep(sleep_ms)
 
-    def _sleep(self, now_ms, sleep_ms):
+    def _sleep(self, sleep_ms):
         """Keep what the next start needs and stop. Comes back only when the button was quicker."""
         self._path.enter()
         self._board.rtc_store(self._keep().pack())
@@ -205,7 +205,8 @@ class App:
         self._heartbeat.due_ms = record.heartbeat_due - started_ms
         self._battery.level = record.battery_level
         self._feedback.resume(record.stage, record.number, record.stage_began - started_ms)
-        for alarm, (tries, gap_ms, due, first, unsent) in zip(self._outbox.alarms, record.slots):
+        for alarm in self._outbox.alarms:
+            tries, gap_ms, due, first, unsent = record.slots[alarm.slot]
             if alarm.used:
                 alarm.tries, alarm.gap_ms, alarm.unsent = tries, gap_ms, bool(unsent)
                 alarm.due_ms, alarm.first_try_ms = due - started_ms, first - started_ms

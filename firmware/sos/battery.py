@@ -10,8 +10,18 @@ BATTERY_OK = 0x3A
 
 # One lithium cell (4.2 V, LiCoO2/graphite) at rest at room temperature, (mV, percent), as fuel gauge makers tabulate
 # it; below 3.3 V the board's regulator gives up.
-_CURVE = ((3300, 0), (3500, 4), (3600, 10), (3700, 22), (3750, 36), (3800, 50), (3900, 66), (4000, 80), (4100, 92))
-_FULL_MV = 4180
+_CURVE = (
+    (3300, 0),
+    (3500, 4),
+    (3600, 10),
+    (3700, 22),
+    (3750, 36),
+    (3800, 50),
+    (3900, 66),
+    (4000, 80),
+    (4100, 92),
+    (4180, 100),
+)
 
 # A pendant that lives two weeks on a charge has three days left at 20 percent, one at 8.
 LOW_PERCENT = 20
@@ -30,12 +40,10 @@ def percent_of(mv):
     """Percent left, 0..100, of a cell at `mv`; UNKNOWN for 0."""
     if mv <= 0:
         return UNKNOWN
-    if mv >= _FULL_MV:
-        return 100
     low_mv, low = _CURVE[0]
     if mv <= low_mv:
         return 0
-    for high_mv, high in _CURVE[1:] + ((_FULL_MV, 100),):
+    for high_mv, high in _CURVE[1:]:
         if mv < high_mv:
             return low + (mv - low_mv) * (high - low) // (high_mv - low_mv)
         low_mv, low = high_mv, high

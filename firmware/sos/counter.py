@@ -1,7 +1,8 @@
 """The frame counter: never the same one twice, whatever happens to power or flash. take() takes no heap.
 
-Owns reserving ahead, and the jump of counters and event numbers where flash fails. Must not know sealing. Counters below the ledger's `reserved` may have been used; after a cut we
-go on from there. RESERVE is half the gateway's window (64), so that even then the next frame is one it expects.
+Owns reserving ahead, and the jump of counters and event numbers where flash fails. Must not know sealing. Counters
+below the ledger's `reserved` may have been used; after a cut we go on from there. RESERVE is half the gateway's window
+(64), so that even then the next frame is one it expects.
 """
 
 RESERVE = 32

@@ -67,9 +67,7 @@ class Envelope:
         return [counter for counter in newest_first if counter >= 0]
 
     def _put_event(self, buf, alarm, now_ms):
-        return pack_event(
-            buf, BODY_AT, alarm.kind, alarm.number, alarm.age(now_ms), self.battery_nibble, alarm.detail
-        )
+        return pack_event(buf, BODY_AT, alarm.kind, alarm.number, alarm.age(now_ms), self.battery_nibble, alarm.detail)
 
     def _put_tlv(self, at, tag, size, value):
         """protocol.messages.pack_tlv without its slice, which would be an object on the heap."""

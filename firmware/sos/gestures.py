@@ -27,13 +27,12 @@ INSISTED = 5  # pressed again and again: send at once
 EXPIRED = 6  # the window is over: send
 CANCELLED = 7  # taken back
 
-
 # Changes of level that wait for a tick: enough for a panicking hand during a tick that comes seconds late.
 _WAITING_MOST = 16
 
 
 class Gestures:
-    """Feed edges with edge(), ask tick() until it says NOTHING. Edges count from when they came, however late tick()."""
+    """Feed edges with edge(), ask tick() until it says NOTHING. However late tick() comes, edges keep their times."""
 
     def __init__(self):
         # The level as it bounces, since when; the level that has settled; its changes (alternating) not yet acted on.

@@ -212,7 +212,7 @@ class Outbox:
         return self.newest_emergency() if kind < EMERGENCIES_BELOW else None
 
     def _cost(self, alarm, kind):
-        """How dear it would be to forget this one: 0 the platform has it, 1 a gateway has, 2 a lesser kind; -1 never."""
+        """How dear to forget this one: 0 the platform has it, 1 a gateway has it, 2 it is a lesser kind; -1 never."""
         if not alarm.unsent:
             return 0 if rank(alarm.stage) >= ACCEPTED_RANK else 1
         if kind < EMERGENCIES_BELOW and not alarm.emergency:

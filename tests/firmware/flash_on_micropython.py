@@ -5,12 +5,12 @@ left as they are. After each cut the flash is mounted anew, and what was must be
 """
 
 import vfs
-
 from drivers.steady_flash import SteadyFlash
-from protocol import codes
 from sos.counter import Counter
 from sos.ledger import Ledger
 from sos.outbox import Outbox
+
+from protocol import codes
 
 BLOCK = 4096
 BLOCKS = 6
@@ -133,7 +133,7 @@ def cut_everywhere(chip, operation):
     return whole
 
 
-def press(ledger, outbox):
+def press(_, outbox):
     outbox.add(codes.SOS, codes.PRESS, 1000, True)
 
 
@@ -145,7 +145,7 @@ def hold(ledger, outbox):
     ledger.commit()
 
 
-def cancel(ledger, outbox):
+def cancel(_, outbox):
     outbox.forget(outbox.newest_emergency())
     outbox.add(codes.SOS_CANCELLED, 1, 2000, False)
 
@@ -160,7 +160,7 @@ def closed(ledger, outbox):
     ledger.commit()
 
 
-def reserve(ledger, outbox):
+def reserve(ledger, _):
     Counter(ledger).start()
 
 
@@ -179,7 +179,7 @@ def test_a_cut_while_the_first_ledger_is_made_leaves_none_or_a_whole_one():
     chip.programmed = 0
     mount(chip)
     unmount()
-    for cut in range(0, chip.programmed):
+    for cut in range(chip.programmed):
         chip.data[:] = empty
         chip.left = cut
         try:
@@ -305,7 +305,7 @@ def test_rubbish_is_never_formatted():
 def test_an_image_fits_where_rewriting_is_one_append():
     """512 bytes: the cache, and an eighth of a block, which is what littlefs keeps inside a directory block."""
     chip = formatted()
-    ledger, outbox = mount(chip)
+    ledger, _ = mount(chip)
     assert len(ledger.image) <= 512
     ledger.commit()
     chip.programmed = 0

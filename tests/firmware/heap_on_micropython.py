@@ -6,9 +6,8 @@ up: the first press of a run is the one that counts. Arguments: "hold", "press",
 
 import sys
 
-import micropython
-
 import board
+import micropython
 from sos.app import App
 
 hardware = board.Board()

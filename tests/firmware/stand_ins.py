@@ -24,7 +24,7 @@ _REPLIES = {
 
 
 class RadioStandIn:
-    """The other end of hil_tests/micropython/variant/radio_link.h, alone in the world. `frames`: what was advertised."""
+    """The other end of variant/radio_link.h, alone in the world. `frames`: what was advertised."""
 
     def __init__(self, path: Path) -> None:
         self.frames: list[bytes] = []

@@ -49,7 +49,7 @@ def play(body, feedback, ms):
 def rhythm(changes):
     """Lengths of on and off, colours left aside, in units of 100 ms: what an eye or a skin tells apart."""
     lengths = []
-    for (start, value), (end, _) in zip(changes, changes[1:]):
+    for (start, value), (end, _) in zip(changes, changes[1:]):  # noqa: B905, RUF007  MicroPython has neither
         if lengths or value:
             lengths.append((bool(value), (end - start + 50) // 100))
     return tuple(lengths)
@@ -92,7 +92,7 @@ def test_no_path_is_said_again_at_least_once_a_minute_by_light_and_vibration():
     play(body, feedback, 10 * 60000)
     for changes in (body.light, body.motor_on):
         starts = [ms for ms, value in changes if value]
-        assert max(later - earlier for earlier, later in zip(starts, starts[1:])) <= 60000
+        assert max(later - earlier for earlier, later in zip(starts, starts[1:])) <= 60000  # noqa: B905, RUF007
     assert body.shows == [(stages.NO_PATH, 3)]
 
 

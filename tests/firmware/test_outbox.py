@@ -60,7 +60,10 @@ def test_a_full_outbox_gives_up_what_the_platform_has_before_what_a_gateway_has(
     fill(outbox)
     outbox.told(4, codes.STORED)
     outbox.told(7, codes.ACCEPTED)
-    numbers = lambda: sorted(alarm.number for alarm in outbox.alarms if alarm.used)
+
+    def numbers():
+        return sorted(alarm.number for alarm in outbox.alarms if alarm.used)
+
     outbox.add(codes.SOS, codes.HOLD, 0, False)
     assert 7 not in numbers() and 4 in numbers()
     outbox.add(codes.SOS, codes.HOLD, 0, False)
@@ -73,7 +76,7 @@ def test_an_emergency_takes_the_place_of_a_fault_but_never_of_an_alarm_nobody_ha
     fault = outbox.add(0x38, 0, 0, False)
     assert fault.number == 16
     assert outbox.add(codes.SOS, codes.HOLD, 0, False).number == 17
-    assert sorted(alarm.number for alarm in outbox.alarms) == list(range(1, 16)) + [17]
+    assert sorted(alarm.number for alarm in outbox.alarms) == list(range(1, 16)) + [17]  # noqa: RUF005  MicroPython cannot unpack there
     merged = outbox.add(codes.SOS, codes.HOLD, 9000, True)
     assert (merged.number, merged.tries, merged.due_ms, merged.pending) == (17, 0, 9000, False)
     assert outbox.add(0x38, 0, 0, False) is None

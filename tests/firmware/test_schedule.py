@@ -48,7 +48,7 @@ class Air:
 
 
 def gaps(times):
-    return [later - earlier for earlier, later in zip(times, times[1:])]
+    return [later - earlier for earlier, later in zip(times, times[1:])]  # noqa: B905, RUF007  MicroPython has neither
 
 
 def test_one_alarm_goes_out_at_once_and_its_gaps_double_to_thirty_seconds_for_ever():
