@@ -121,11 +121,11 @@ class Child:
         except TimeoutError:
             raise self.failed(f"has not ended within {within_s} s") from None
 
-    async def stop(self) -> int:
+    async def stop(self, within_s: float = _STOP_WITHIN_S) -> int:
         """Ask it to end; make it end when it does not. Nothing of its group is left. Returns its exit code."""
         self._signal(signal.SIGTERM)
         try:
-            return await self.ended(_STOP_WITHIN_S)
+            return await self.ended(within_s)
         finally:
             await self.kill()
 
