@@ -17,9 +17,7 @@ def main() -> int:
     parser.add_argument("--stock", action="store_true", help="Debian's interpreter, as where there is no compiler")
     arguments = parser.parse_args()
     if not (arguments.stock or micropython.is_built(arguments.bits)):
-        print(
-            "building the wearable's MicroPython from Debian's source, once, about 30 s", file=sys.stderr
-        )
+        print("building the wearable's MicroPython from Debian's source, once, about 30 s", file=sys.stderr)
     try:
         print(stock.binary() if arguments.stock else micropython.binary(arguments.bits))
     except BuildFailed as failure:
