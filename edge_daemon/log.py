@@ -23,7 +23,8 @@ class _JsonLines(logging.Formatter):
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        # In ASCII: what a peer or a driver says may hold anything, and a line must not break on it.
+        return json.dumps(line, default=str)
 
 
 def set_up(level: str) -> None:

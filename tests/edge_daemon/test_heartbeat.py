@@ -1,52 +1,75 @@
-"""The gateway's beat: what comes while one is under way goes with the next."""
+"""What the gateway says about itself, and its age."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from typing import Any, cast
+from collections.abc import AsyncIterator
 
 from edge_daemon.clock import Clock
 from edge_daemon.counters import Counters
 from edge_daemon.heard import Heard
 from edge_daemon.heartbeat import Heartbeat
-from edge_daemon.uplinks.mqtt import MqttUplink
-from protocol import messages
-from tests.edge_daemon.wearer import Recorder
+from protocol.messages import Heartbeat as WearableBeat
+from protocol.messages import pack_heartbeat
+
+from .core import StandInUplink
+from .schemas import check
+from .wearer import Recorder
+
+BEAT = WearableBeat(pack_heartbeat(60, 3900, 80, 20_000, (0, 1, 0), 1, 0, 0))
+HANDLE = "00112233445566aa"
 
 
-class SlowUplink:
-    """Connected; each publish waits until it is let through."""
-
-    connected = True
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.let = asyncio.Event()
-        self.sent: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
-
-    async def publish(self, kind: str, data: bytes, **_: object) -> None:
-        self.asked.set()
-        await self.let.wait()
-        self.sent.put_nowait((kind, json.loads(data)))
-
-
-async def test_a_wearables_heartbeat_that_comes_during_a_beat_goes_out_at_once() -> None:
-    uplink, clock = SlowUplink(), Clock()
-    beat = Heartbeat("gw-1", 60.0, cast("MqttUplink", uplink), clock, Counters(), lambda: 0, list)
+@contextlib.asynccontextmanager
+async def beating(uplink: StandInUplink, every_s: float = 3600.0) -> AsyncIterator[Heartbeat]:
+    beat = Heartbeat("gw-1", every_s, uplink, Clock(), Counters(), lambda: 3, list)  # type: ignore[arg-type]
     running = asyncio.create_task(beat.run())
     try:
-        async with asyncio.timeout(10):
-            await uplink.asked.wait()
-            body = messages.pack_heartbeat(5, 2950, 78, 41000, (1, 0, 0), 1, 0, 0)
-            heard = Heard(b"", "serial", None, clock.now_ms(), Recorder())
-            beat.wearable("1d4f35debd828018", messages.Heartbeat(body), heard)
-            uplink.let.set()
-            while (message := await uplink.sent.get())[0] != "telemetry":
-                assert message[0] == "heartbeat"
-            assert [row["wearable"] for row in message[1]["wearables"]] == ["1d4f35debd828018"]
+        yield beat
     finally:
         running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def _heard(ago_ms: int) -> Heard:
+    return Heard(b"", "ble", -60, Clock().now_ms() - ago_ms, Recorder())
+
+
+async def test_it_beats_by_itself_and_at_once_when_asked() -> None:
+    uplink = StandInUplink()
+    async with beating(uplink, 0.05):
+        for message in await uplink.until(3, "heartbeat"):
+            check("heartbeat", message)
+            assert message["waiting"] == 3
+    uplink = StandInUplink()
+    async with beating(uplink) as beat:
+        await uplink.until(1, "heartbeat")
+        beat.now()
+        await uplink.until(2, "heartbeat")
+
+
+async def test_the_newest_word_of_each_wearable_goes_once_and_at_once() -> None:
+    uplink = StandInUplink()
+    async with beating(uplink) as beat:
+        await uplink.until(1, "heartbeat")
+        beat.wearable(HANDLE, BEAT, _heard(0))
+        (message,) = await uplink.until(1, "telemetry")
+        check("telemetry", message)
+        beat.now()
+        await uplink.until(3, "heartbeat")
+        assert len(uplink.messages("telemetry")) == 1
+
+
+async def test_what_waited_for_a_connection_tells_its_age_of_now() -> None:
+    uplink = StandInUplink()
+    uplink.connected = False
+    async with beating(uplink) as beat:
+        beat.wearable(HANDLE, BEAT, _heard(3_000_000))
+        beat.wearable(HANDLE, BEAT, _heard(2_000_000))
+        await asyncio.sleep(0)
+        uplink.connected = True
+        beat.now()
+        (message,) = await uplink.until(1, "telemetry")
+        (row,) = message["wearables"]
+        assert 2_000_000 <= row["heard_age_ms"] < 2_060_000

@@ -168,3 +168,61 @@ async def test_a_writer_stopped_at_the_moment_it_is_woken_stops(tmp_path: Path) 
     writer.cancel()
     await asyncio.gather(writer, return_exceptions=True)
     await journal.close()
+
+
+async def test_a_row_that_the_tables_refuse_is_not_called_stored_and_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path) as journal:
+        bad = an_alarm(1)
+        bad.battery_percent = None  # type: ignore[assignment]
+        with pytest.raises(StoreFailed):
+            await journal.store(bad, 1)
+        assert bad.stage == codes.HEARD
+        good = an_alarm(2)
+        await journal.store(good, 2)
+        assert good.stage == codes.STORED
+    assert rows(path) == [(2, 1)]
+
+
+async def test_what_waits_when_the_gateway_is_stopped_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path) as journal:
+        alarm = an_alarm(1)
+        await journal.store(alarm, 1)
+        alarm.stage = codes.CLOSED
+        journal.advance(alarm)
+        journal.move_window(WEARABLE, 77)
+    async with opened(path) as journal:
+        assert journal.alarms[WEARABLE, 1].stage == codes.CLOSED
+        assert journal.windows == {WEARABLE: 77}
+
+
+async def test_a_purge_in_the_middle_of_the_work_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path) as journal:
+        for start in range(0, 200, 20):
+            batch = [an_alarm(number) for number in range(start, start + 20)]
+            storing = asyncio.gather(*(journal.store(alarm, alarm.number) for alarm in batch))
+            journal.purge(5001)
+            await storing
+            for alarm in batch[::2]:
+                alarm.stage = codes.CLOSED
+                journal.advance(alarm)
+        journal.purge(5001)
+    assert [number for number, _ in rows(path)] == list(range(1, 200, 2))
+
+
+async def test_ten_thousand_alarms_of_the_past_do_not_slow_the_present(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    async with opened(path) as journal:
+        past = [an_alarm(number) for number in range(10_000)]
+        await asyncio.gather(*(journal.store(alarm, alarm.number) for alarm in past))
+        for alarm in past:
+            alarm.stage = codes.CLOSED
+            journal.advance(alarm)
+    async with opened(path) as journal:
+        assert len(journal.alarms) == 10_000
+        assert journal.open_alarms() == []
+        assert journal.open_of(WEARABLE) == []
+        await journal.store(an_alarm(10_001), 10_001)
+        assert [alarm.number for alarm in journal.open_of(WEARABLE)] == [10_001]
