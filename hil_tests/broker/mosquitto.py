@@ -94,7 +94,9 @@ class Broker:
         user = pwd.getpwuid(os.getuid()).pw_name
         config.write_text(_CONFIG.format(port=self.port, user=user, directory=self.directory), encoding="utf-8")
         command = [str(self._binary or find_binary()), "-c", str(config)]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        # What it says before it opens its log: that it runs as root, or what it does not like in its configuration.
+        with (self.directory / "mosquitto.out").open("ab") as said:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         self._wait_until_open()
 
     def _wait_until_open(self) -> None:
@@ -112,8 +114,9 @@ class Broker:
         raise BrokerFailed(f"mosquitto did not open port {self.port} in {START_WITHIN_S:.0f} s: {self._log_tail()}")
 
     def _log_tail(self) -> str:
-        log = self.directory / "mosquitto.log"
-        return log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.exists() else "no log"
+        logs = [self.directory / name for name in ("mosquitto.out", "mosquitto.log")]
+        said = "".join(log.read_text(encoding="utf-8", errors="replace") for log in logs if log.exists())
+        return said[-2000:] or "no log"
 
     def stop(self) -> None:
         """End it the orderly way: it writes its sessions first. Nothing happens where none runs."""
