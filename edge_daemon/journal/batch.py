@@ -23,22 +23,20 @@ class Batch:
 
     async def commit(self, db: aiosqlite.Connection) -> None:
         """Write it all in one transaction. Raises sqlite3.Error or OSError; then nothing of it is on disk."""
-        try:
+        # One trip to the connection's thread for all statements: with one for each, which is all that aiosqlite offers
+        # by name, the trips cost more than the disk (4.0 instead of 1.7 to 2.4 times a bare fdatasync, measured).
+        await db._execute(_write, db._conn, self._statements())  # type: ignore[no-untyped-call] # noqa: SLF001
+
+    def _statements(self) -> list[tuple[str, list[tuple[object, ...]]]]:
+        """SQL and rows, as the alarms are now: while the other thread writes, this one goes on changing them."""
+        statements: list[tuple[str, list[tuple[object, ...]]]] = [
             # First of all: an alarm that was purged and has come again meanwhile is inserted after it.
-            if self.purged:
-                await db.executemany(rows.DELETE, self.purged)
-            if self.alarms:
-                values = [rows.to_row(alarm, max(alarm.stage, codes.STORED)) for alarm in self.alarms.values()]
-                await db.executemany(rows.INSERT, values)
-            if self.advanced:
-                changes = [(a.stage, a.reason, a.wearable, a.number) for a in self.advanced.values()]
-                await db.executemany(rows.ADVANCE, changes)
-            if self.windows:
-                await db.executemany(rows.WINDOW, list(self.windows.items()))
-            await db.commit()
-        except (sqlite3.Error, OSError):
-            await db.rollback()
-            raise
+            (rows.DELETE, list(self.purged)),
+            (rows.INSERT, [rows.to_row(alarm, max(alarm.stage, codes.STORED)) for alarm in self.alarms.values()]),
+            (rows.ADVANCE, [(a.stage, a.reason, a.wearable, a.number) for a in self.advanced.values()]),
+            (rows.WINDOW, list(self.windows.items())),
+        ]
+        return [(sql, values) for sql, values in statements if values]
 
     def take_back(self, failed: Batch) -> None:
         """Take what an earlier, failed transaction held; what is newer here wins."""
@@ -46,3 +44,13 @@ class Batch:
         self.advanced = {**failed.advanced, **self.advanced}
         self.windows = {**failed.windows, **self.windows}
         self.purged = failed.purged + self.purged
+
+
+def _write(connection: sqlite3.Connection, statements: list[tuple[str, list[tuple[object, ...]]]]) -> None:
+    try:
+        for sql, values in statements:
+            connection.executemany(sql, values)
+        connection.commit()
+    except (sqlite3.Error, OSError):
+        connection.rollback()
+        raise

@@ -98,6 +98,8 @@ async def platform(port: int, says: tuple[str, ...] = ("accepted",)) -> AsyncIte
             running.cancel()
             (ended,) = await asyncio.gather(running, return_exceptions=True)
     if isinstance(ended, aiomqtt.MqttError) and made.expected_end:
+        # Looked at, so that asyncio does not report it as overlooked.
+        client._disconnected.exception()
         return
     if ended is not None and not isinstance(ended, asyncio.CancelledError):
         raise ended
