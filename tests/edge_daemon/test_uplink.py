@@ -7,7 +7,7 @@ import contextlib
 import random
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
@@ -204,6 +204,37 @@ async def test_somebody_with_something_to_send_does_not_wait_out_the_pause() -> 
         broker.close()
 
 
+Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@contextlib.asynccontextmanager
+async def stranger_at_the_port(behave: Behaviour) -> AsyncIterator[int]:
+    """A server that is no broker. Yields its port; leaves no connection open."""
+    serving: set[asyncio.Task[None]] = set()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        serving.add(task)
+        try:
+            with contextlib.suppress(OSError):
+                await behave(reader, writer)
+        finally:
+            serving.discard(task)
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in list(serving):
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+
+
 @pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x03\x00\x87\x00", b"\xff" * 100])
 async def test_whatever_answers_instead_of_a_broker_is_tried_again(
     reply: bytes, monkeypatch: pytest.MonkeyPatch
@@ -216,10 +247,8 @@ async def test_whatever_answers_instead_of_a_broker_is_tried_again(
         came += 1
         await reader.read(100)
         writer.write(reply)
-        writer.close()
 
-    server = await asyncio.start_server(rude, "127.0.0.1", 0)
-    async with server, line(server.sockets[0].getsockname()[1]) as here:
+    async with stranger_at_the_port(rude) as port, line(port) as here:
         async with asyncio.timeout(WITHIN_S):
             while came < 2:
                 await asyncio.sleep(0.02)
@@ -240,10 +269,8 @@ async def test_a_broker_that_breaks_off_after_letting_us_in_does_not_end_us() ->
         for mid in range(1, 1 + chance.randrange(4)):
             await reader.read(1000)
             writer.write(b"\x90\x04" + struct.pack(">H", mid) + b"\x00\x01")
-        writer.close()
 
-    server = await asyncio.start_server(fickle, "127.0.0.1", 0)
-    async with server, line(server.sockets[0].getsockname()[1]):
+    async with stranger_at_the_port(fickle) as port, line(port):
         async with asyncio.timeout(WITHIN_S):
             while came < 5:
                 await asyncio.sleep(0.02)
