@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import ssl
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,11 +132,12 @@ def password(settings: DeskSettings) -> str | None:
         return None
     path = Path(settings.password_file)
     try:
-        if path.stat().st_mode & 0o077:
-            raise Refusal("platform.password_too_open", file=path)
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise Refusal("platform.too_open", file=path, mode=f"{mode:04o}")
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise Refusal("platform.password_unreadable", file=path, why=error.strerror) from error
+        raise Refusal("desk.unreadable", file=path, why=error.strerror) from error
 
 
 def tls_context(settings: DeskSettings) -> ssl.SSLContext | None:
