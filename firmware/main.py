@@ -7,8 +7,6 @@ import sys
 
 from build import RELEASE
 
-import board
-
 
 def run(hardware):
     """The application, or what a wearable without identity can do. Returns only by an exception."""
@@ -26,7 +24,9 @@ def run(hardware):
 
 
 def main():
-    """Run; on any fault note it where the next start finds it, and restart."""
+    """Run; on any fault note it where the next start finds it, and restart. Raises what a board's construction does."""
+    import board
+
     hardware = board.Board()
     try:
         run(hardware)
@@ -43,4 +43,9 @@ def main():
     hardware.reset()
 
 
-main()
+try:
+    main()
+except Exception as error:  # no board: nothing that could reset. An exit is a soft reset on a chip, and no prompt
+    if not RELEASE:
+        sys.print_exception(error)
+    sys.exit(1)

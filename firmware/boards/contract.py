@@ -7,7 +7,7 @@ a board file is `board.py` there, offers a class `Board` with the names below an
 Contexts. MicroPython runs callbacks *in scheduler context*: between two bytecodes of the main loop, one after
 another, never inside each other. Whatever is marked "no heap" takes no MicroPython heap: it is on the way from the
 button to the radio, which is proved under `micropython.heap_lock()`. Numbers stay small ints on a 32-bit board
-(below 2^30) wherever "no heap" is promised.
+(below 2^30) wherever "no heap" is promised. Nothing raises unless it says so: a dead lamp must not stop an alarm.
 """
 
 # How this run of the application came about; also byte 14 of a heartbeat (protocol/README.md section 6.3).
@@ -42,7 +42,9 @@ FLASH_PROGRAM_SIZE = 128
 
 
 class Board:
-    """One wearable's hardware. Construction brings up pins and clocks, works out why we run, and cannot fail.
+    """One wearable's hardware. Construction brings up pins and clocks and works out why we run.
+
+    It raises only where there would be no button without what failed; main.py then restarts.
 
     Attributes (all set by construction):
       name            "pendant-xiao-esp32c3"; lower case, for logs and the technician

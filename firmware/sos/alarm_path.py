@@ -81,6 +81,13 @@ class AlarmPath:
         now_ms = self._board.now_ms()
         self._gesture(self.gestures.woke_by_press(pressed, now_ms), now_ms)
 
+    def show_newest(self):
+        """After a start that was no waking: tell again how the newest emergency stands, as flash has it."""
+        alarm = self._outbox.newest_emergency()
+        if alarm is not None and alarm.kind != codes.SOS_CANCELLED:
+            known = stages.rank(alarm.stage) > 0
+            self._feedback.begin(alarm.stage if known else stages.PRESSED, alarm.number, self._board.now_ms())
+
     def quiet(self, now_ms):
         """Whether neither gesture, burst nor pattern is under way."""
         return not (self.gestures.busy or self._feedback.playing or now_ms < self._air_ends_ms)
@@ -175,7 +182,8 @@ class AlarmPath:
         # The serial frame first: it has the lower counter, and a gateway on both links takes no older one after.
         if self._board.external_power():
             self._serial.write(self._envelope.wire, self._envelope.event_for_wire(alarm, now_ms))
-        self._envelope.event_for_air(alarm, now_ms)
+        if self._has_radio():
+            self._envelope.event_for_air(alarm, now_ms)
         fresh = alarm.tries == 0
         self._schedule.sent(alarm, now_ms)
         self.burst_alarm = alarm
@@ -204,8 +212,12 @@ class AlarmPath:
 
     def _on_air(self, now_ms, interval_ms):
         self._burst_ends_ms = now_ms + schedule.BURST_MS
-        if self._ble is not None and self._ble.advertise(self._envelope.air, interval_ms):
+        if self._has_radio() and self._ble.advertise(self._envelope.air, interval_ms):
             self._air_ends_ms = now_ms + _AIR_MS
+
+    def _has_radio(self):
+        """Without one no counter is spent on it: the last four are what an answer may be to."""
+        return self._ble is not None and not self._ble.failed
 
     def _watch_feedback(self, now_ms):
         """What the light says by itself: nobody hears; or one event is over, and an older one is still open."""

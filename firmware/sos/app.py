@@ -22,6 +22,7 @@ from .start import Start
 from protocol.messages import battery_nibble
 
 _WATCHDOG_MS = 15000
+_FEED_EVERY_MS = 1000
 _WAIT_MS = 250
 _BATTERY_EVERY_MS = 60000
 # Flash and radio that have failed are tried again, not so often that it costs anything.
@@ -70,9 +71,13 @@ class App:
             self._battery,
             start.reset_cause,
         )
-        self._next_battery_ms = self._next_mend_ms = self._next_collect_ms = 0
+        self._next_battery_ms = self._next_mend_ms = self._next_collect_ms = self._next_feed_ms = 0
+        # After a wake there is nobody to wait for but whom the schedule says.
+        self._awake_until_ms = 0 if start.kept is not None else power.AWAKE_FIRST_MS
         self._ticks_fed = 0
         self._resume(start.kept)
+        # Before anything is sent: every frame says how the battery is.
+        self._measure(board.now_ms())
 
     def _make_ble(self):
         ble = self._board.bluetooth()
@@ -90,6 +95,8 @@ class App:
         if board.wake_cause == _WAKE_BUTTON:
             self._path.woke_by_press(board.button_pressed())
         board.on_button(self._path.edge)
+        # Held since before anybody listened, or let go in between.
+        self._path.edge(board.button_pressed())
         board.on_tick(self._path.tick)
         board.ready("%d.%d.%d" % VERSION)
         while True:
@@ -101,7 +108,6 @@ class App:
         now_ms = self._board.now_ms()
         self._dialogue.turn(now_ms)
         if now_ms >= self._next_battery_ms:
-            self._next_battery_ms = now_ms + _BATTERY_EVERY_MS
             self._measure(now_ms)
         if now_ms >= self._next_mend_ms:
             self._next_mend_ms = now_ms + _MEND_EVERY_MS
@@ -109,10 +115,13 @@ class App:
         if now_ms >= self._next_collect_ms:
             self._next_collect_ms = now_ms + _COLLECT_EVERY_MS
             self._collect()
-        self._feed()
+        if now_ms >= self._next_feed_ms:
+            self._next_feed_ms = now_ms + _FEED_EVERY_MS
+            self._feed()
         self._rest(now_ms)
 
     def _measure(self, now_ms):
+        self._next_battery_ms = now_ms + _BATTERY_EVERY_MS
         kind = self._battery.measured(self._board.battery_mv())
         self._envelope.battery_mv = self._battery.mv
         self._envelope.battery_nibble = battery_nibble(self._battery.percent)
@@ -124,7 +133,7 @@ class App:
     def _mend(self, now_ms):
         """What failed is tried again; what can be done ahead of an alarm is done; what is over is let go."""
         self._path.enter()
-        if self._ledger.failed and self._ledger.reopen():
+        if self._ledger.failed and self._ledger.reopen(self._board.mount_flash):
             self._board.log("flash takes writes again")
         self._counter.refill()
         for alarm in self._outbox.alarms:
@@ -163,7 +172,7 @@ class App:
             if now_ms >= _RUN_MOST_MS and next_ms - now_ms >= power.WORTH_MS:
                 self._sleep(1)
             return
-        sleep_ms = power.sleep_ms(now_ms, power.AWAKE_FIRST_MS, next_ms, self._path.burst_ended_ms)
+        sleep_ms = power.sleep_ms(now_ms, self._awake_until_ms, next_ms, self._path.burst_ended_ms)
         if sleep_ms:
             self._sleep(sleep_ms)
 
@@ -195,9 +204,10 @@ class App:
         return record
 
     def _resume(self, record):
-        """Go on where the last run stopped to sleep; or, after any other start, send what lies in flash at once."""
+        """Go on where the last run stopped to sleep; or, after any other start, with what lies in flash."""
         if record is None:
             self._outbox.release_pending()
+            self._path.show_newest()
             return
         started_ms = self._board.started_ms
         self._schedule.ask_due_ms = record.ask_due - started_ms

@@ -1,4 +1,4 @@
-"""What the gateway may ask of the wearable: each id done once, its result told each time.
+"""What the gateway may ask of the wearable: each id done once, its result told each time; what failed may be retried.
 
 Owns the list of commands and the last ids. Must not know links. Nothing here can touch an alarm.
 """
@@ -10,7 +10,7 @@ LOCATE_MOST_S = 60
 
 
 class Commands:
-    """`locate(seconds)` does it; `beat(way)` sends a heartbeat, by the way the command came."""
+    """`locate(seconds)` and `beat(way)`, which sends a heartbeat by the way the command came, say whether it worked."""
 
     def __init__(self, locate, beat):
         self._locate = locate
@@ -23,9 +23,10 @@ class Commands:
             if known == command.id:
                 return result
         result = self._do(command, way)
-        self._done.append((command.id, result))
-        if len(self._done) > _REMEMBERED:
-            self._done.pop(0)
+        if result != codes.RESULT_FAILED:
+            self._done.append((command.id, result))
+            if len(self._done) > _REMEMBERED:
+                self._done.pop(0)
         return result
 
     def _do(self, command, way):
@@ -33,8 +34,7 @@ class Commands:
             seconds = min(command.args[0], LOCATE_MOST_S) if command.args else 0
             if not seconds:
                 return codes.RESULT_FAILED
-            self._locate(seconds)
-            return codes.RESULT_DONE
+            return codes.RESULT_DONE if self._locate(seconds) else codes.RESULT_FAILED
         if command.code == codes.COMMAND_HEARTBEAT:
             return codes.RESULT_DONE if self._beat(way) else codes.RESULT_FAILED
         return codes.RESULT_UNKNOWN

@@ -88,10 +88,13 @@ class Dialogue:
         self._send(codes.RESULT, pack_result(command.id, result), way)
 
     def _locate(self, seconds):
+        """Not while an SOS can still be taken back: then the wearer must see that."""
         self._path.enter()
-        if not self._path.gestures.busy:
+        counting = self._path.gestures.counting
+        if not counting:
             self._feedback.locate(self._board.now_ms(), seconds * 1000)
         self._path.leave()
+        return not counting
 
     # ---- what is told ----
 
@@ -109,9 +112,9 @@ class Dialogue:
     def _beat(self, now_ms):
         """A heartbeat that is due: by cable at once, to whoever is connected, else a hello calls for a visit."""
         if self._heartbeat.begin(now_ms):
-            if self._board.external_power():
-                self._send_heartbeat(_SERIAL)
-            if self._ble is not None:
+            # The first try is the cable's alone where there is one: who is there answers at once.
+            by_cable = self._board.external_power() and self._send_heartbeat(_SERIAL)
+            if self._ble is not None and not (by_cable and self._heartbeat.first_try):
                 for connection in self._ble.connections.values():
                     connection.told_heartbeat = False
                 self._path.enter()

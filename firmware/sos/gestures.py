@@ -72,6 +72,11 @@ class Gestures:
         return action
 
     @property
+    def counting(self):
+        """Whether the cancel window is open."""
+        return self._window
+
+    @property
     def busy(self):
         """Whether a gesture is under way: no deep sleep now."""
         return self._window or self._raw or self._settled or self._down or self._count > 0

@@ -33,6 +33,11 @@ class Heartbeat:
         self.due_ms = now_ms + AGAIN_MS
         return True
 
+    @property
+    def first_try(self):
+        """Whether the present heartbeat has been tried only once."""
+        return self._tries == 1
+
     def sent(self, counter):
         """It went out under this counter: an answer to that says that it came."""
         self._counter = counter

@@ -92,13 +92,12 @@ class Ledger:
             pass  # noted above
         return not self.failed
 
-    def reopen(self):
+    def reopen(self, mount):
         """After a failure, or a start that could not open it: open the file anew and write the image.
 
-        Returns whether flash took it. Nothing an old file object holds in RAM is relied on.
+        `mount()` mounts flash where the start could not. Returns whether flash took it. Nothing an old file object
+        holds in RAM is relied on.
         """
-        if self._folder is None:
-            return False
         try:
             if self._file is not None:
                 self._file.close()
@@ -106,6 +105,8 @@ class Ledger:
             pass  # it was broken before
         self._file = None
         try:
+            if self._folder is None:
+                self._folder = mount()
             if not self._exists():
                 self._make()
             self._file = open(self._folder + _NAME, "r+b")

@@ -5,6 +5,8 @@ doubling to 30 s, for ever (DIN VDE V 0825-1: cycle at most 1 min). For one that
 doubling to 30 s, until it is over or a day has gone.
 """
 
+from .stages import ACCEPTED_RANK, rank
+
 # A burst is heard by any scanner with a duty cycle worth having; its tail keeps the wearable connectable, at its
 # present address, for a gateway that heard only the last of it.
 BURST_MS = 1000
@@ -16,6 +18,10 @@ GAP_FIRST_MS = 1000
 GAP_MOST_MS = 30000
 ASK_FIRST_MS = 2000
 ASK_MOST_MS = 30000
+# Once the platform has it and ten minutes have gone, news are no longer waited for by the second; a day of questions
+# every 30 s would take half a battery.
+ASK_LATE_AFTER_MS = 600000
+ASK_LATE_MS = 300000
 ASK_FOR_MS = 24 * 3600 * 1000
 # Bursts without anybody's STORED for this long: the wearer is told that nobody hears.
 NO_PATH_AFTER_MS = 30000
@@ -88,7 +94,8 @@ class Schedule:
     def asked(self, alarm, now_ms):
         """A question about this alarm goes out now."""
         self._asked_slot = alarm.slot
-        self.ask_gap_ms = min(max(self.ask_gap_ms, ASK_FIRST_MS) * 2, ASK_MOST_MS)
+        late = now_ms - alarm.raised_ms >= ASK_LATE_AFTER_MS and rank(alarm.stage) >= ACCEPTED_RANK
+        self.ask_gap_ms = min(max(self.ask_gap_ms, ASK_FIRST_MS) * 2, ASK_LATE_MS if late else ASK_MOST_MS)
         self.ask_due_ms = now_ms + self.ask_gap_ms
 
     def waits_for_end(self, alarm, now_ms):

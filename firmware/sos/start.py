@@ -34,14 +34,21 @@ class Start:
         self.keys = identity.unpack(self.identity)
 
     def _read_flash(self, board):
-        record = b""
+        """The identity's record, b"" when there is none; the ledger loaded as far as it can be."""
         try:
             folder = board.mount_flash()
-            record = identity.read(folder)
+        except OSError as error:
+            board.log("flash cannot be mounted: %s" % error)
+            return b""
+        try:
             self.ledger.load(folder)
         except OSError as error:
-            board.log("flash cannot be read: %s" % error)
-        return record
+            board.log("the ledger cannot be read: %s" % error)
+        try:
+            return identity.read(folder)
+        except OSError as error:
+            board.log("the identity cannot be read: %s" % error)
+            return b""
 
     def _believe_kept(self):
         """RTC memory has what was in RAM at the sleep: the same as flash, or more where flash had failed."""

@@ -230,9 +230,9 @@ def test_failing_flash_is_told_and_mended_with_everything_that_came_meanwhile():
     chip.failing = True
     second = outbox.add(codes.SOS, codes.HOLD, 0, False).number
     assert ledger.failed
-    assert not ledger.reopen() and ledger.failed
+    assert not ledger.reopen(None) and ledger.failed
     chip.failing = False
-    assert ledger.reopen() and not ledger.failed
+    assert ledger.reopen(None) and not ledger.failed
     unmount()
     _, again = mount(chip)
     assert sorted(a.number for a in again.alarms if a.used) == [first, second]

@@ -36,16 +36,22 @@ class RadioStandIn:
 
     def close(self) -> None:
         """When the interpreter has ended."""
+        self._server.shutdown(socket.SHUT_RDWR)
         self._thread.join(10)
         self._server.close()
 
     def _serve(self) -> None:
-        connection, _ = self._server.accept()
-        with connection, connection.makefile("rb") as stream:
-            stream.readline()  # who it is
-            while len(head := stream.read(3)) == 3:
-                payload = stream.read(int.from_bytes(head[:2], "little") - 1)
-                self._take(connection, head[2], payload)
+        """One interpreter after another: a deep sleep ends in a new one."""
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return  # closed
+            with connection, connection.makefile("rb") as stream:
+                stream.readline()  # who it is
+                while len(head := stream.read(3)) == 3:
+                    payload = stream.read(int.from_bytes(head[:2], "little") - 1)
+                    self._take(connection, head[2], payload)
 
     def _take(self, connection: socket.socket, code: int, payload: bytes) -> None:
         if code == _ADVERTISE:
