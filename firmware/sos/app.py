@@ -163,7 +163,9 @@ class App:
 
     def _rest(self, now_ms):
         """Sleep when nothing is under way and nothing due soon; start afresh after a long run."""
-        if not self._path.quiet(now_ms) or (self._ble is not None and self._ble.connections):
+        if now_ms < self._awake_until_ms or not self._path.quiet(now_ms):
+            return
+        if self._ble is not None and self._ble.connections:
             return
         next_ms = min(
             self._schedule.next_ms(now_ms), self._feedback.next_ms(now_ms), max(self._heartbeat.due_ms, now_ms)
@@ -172,17 +174,19 @@ class App:
             if now_ms >= _RUN_MOST_MS and next_ms - now_ms >= power.WORTH_MS:
                 self._sleep(1)
             return
-        sleep_ms = power.sleep_ms(now_ms, self._awake_until_ms, next_ms, self._path.burst_ended_ms)
+        sleep_ms = power.sleep_ms(now_ms, next_ms, self._path.burst_ended_ms)
         if sleep_ms:
             self._sleep(sleep_ms)
 
     def _sleep(self, sleep_ms):
-        """Keep what the next start needs and stop. Comes back only when the button was quicker."""
+        """Keep what the next start needs and stop. Comes back only when the board did not sleep."""
         self._path.enter()
         self._board.rtc_store(self._keep().pack())
         self._board.deep_sleep(sleep_ms)
         self._board.rtc_store(b"")
         self._path.leave()
+        # The button was quicker, or this board cannot wake by it and so does not sleep: not at every turn.
+        self._awake_until_ms = self._board.now_ms() + power.WORTH_MS
 
     def _keep(self):
         started_ms = self._board.started_ms

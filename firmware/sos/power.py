@@ -14,8 +14,8 @@ AWAKE_FIRST_MS = 15000
 SLEEP_MOST_MS = 30 * 60 * 1000
 
 
-def sleep_ms(now_ms, awake_until_ms, next_due_ms, last_burst_ms):
-    """How long to sleep now, 0 for not at all. All four are times of this run; `last_burst_ms`: its end."""
-    if now_ms < awake_until_ms or next_due_ms - now_ms < WORTH_MS or next_due_ms - last_burst_ms < ADDRESS_KEPT_MS:
+def sleep_ms(now_ms, next_due_ms, last_burst_ms):
+    """How long to sleep now, 0 for not at all. All three are times of this run; `last_burst_ms`: its end."""
+    if next_due_ms - now_ms < WORTH_MS or next_due_ms - last_burst_ms < ADDRESS_KEPT_MS:
         return 0
     return min(next_due_ms - now_ms, SLEEP_MOST_MS)

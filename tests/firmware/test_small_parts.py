@@ -70,11 +70,10 @@ def test_an_answered_heartbeat_is_not_sent_again():
 
 
 def test_sleep_is_worth_it_only_for_long_and_not_within_an_exchange():
-    assert power.sleep_ms(20000, 15000, 50000, 0) == 30000
-    assert power.sleep_ms(10000, 15000, 50000, 0) == 0, "just started"
-    assert power.sleep_ms(20000, 15000, 22900, 0) == 0, "too short"
-    assert power.sleep_ms(20000, 15000, 26000, 18000) == 0, "the next burst needs this address"
-    assert power.sleep_ms(20000, 15000, 10**8, 0) == power.SLEEP_MOST_MS
+    assert power.sleep_ms(20000, 50000, 0) == 30000
+    assert power.sleep_ms(20000, 22900, 0) == 0, "too short"
+    assert power.sleep_ms(20000, 26000, 18000) == 0, "the next burst needs this address"
+    assert power.sleep_ms(20000, 10**8, 0) == power.SLEEP_MOST_MS
 
 
 def test_a_command_is_done_once_and_answered_each_time():
