@@ -1,8 +1,9 @@
 """Admission: who sent a frame, is it fresh, is it the first. Guarantee: authentic, fresh, once.
 
 Owns the table of expected rolling ids and the counting of what is refused. Must not know disks, brokers or radios.
-A stranger costs one dict look-up and no cryptography. A repeat of a frame already taken costs the same: its id has
-moved from the expected to the spent ones. Only a wide search (`find_far`) is dear; its caller limits it.
+A frame in the window and a repeat of one already taken cost one dict look-up: its id stands among the expected or the
+spent ones. The window is larger than any block that a wearable may reserve ahead, so that a loss of power never needs a
+search. Only a wide search (`find_far`) is dear; its caller (wide_search.py) limits it.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from edge_daemon.registry import Wearable
 from protocol import frame as frames
 from protocol.rolling import COUNTER_MAX, RollingIds
 
-# How many taken counters are remembered as "a repeat" rather than "unknown": a burst repeats one frame for a second,
-# a neighbour's recording of the last hour is named for what it is.
-_SPENT = 256
-# One step of a wide search: 2 MiB of blocks, some 7 ms on a desktop processor.
-_STEP = 131_072
+# How many counters below the highest taken are remembered as "a repeat" rather than "unknown": a month of a wearable's
+# life. What is older goes to the platform as a stranger's, which knows it by its identity; so a wearable that has lost
+# its memory twice, and counts below us now, is still answered by somebody.
+SPENT = 2048
+# One step of a wide search: 256 KiB of blocks, some 1 ms on a desktop processor, in which no other thread runs.
+_STEP = 16_384
 # A wearable of which this gateway has no counter (a new gateway in the home) may be anywhere in its life: 4 million
 # frames are 2,400 years of heartbeats, or four years of an alarm that nobody hears.
 _FIRST_SEARCH = 1 << 22
@@ -84,31 +86,38 @@ class Admission:
         if frame_type > 7:
             self._refuse("type")
             return None
-        rolling_id = frames.rolling_id(heard.frame)
-        expected = self._expected.get(rolling_id)
-        if expected is None:
-            if rolling_id in self._spent:
-                self._refuse("repeat")
-                return None
-            return Unknown(frame_type, rolling_id, heard)
-        return self._open(*expected, frame_type, heard)
+        return self.look_up(Unknown(frame_type, frames.rolling_id(heard.frame), heard))
 
-    def find_far(self, rolling_id: bytes) -> tuple[str, int] | None:
-        """Search all wearables far ahead of their windows. Slow (milliseconds each) and without side effects.
+    def look_up(self, unknown: Unknown) -> Admitted | Unknown | None:
+        """Open a frame that was unknown when it was heard, if a window has come to it since."""
+        expected = self._expected.get(unknown.rolling_id)
+        if expected is not None:
+            return self._open(*expected, unknown.frame_type, unknown.heard)
+        if unknown.rolling_id in self._spent:
+            self._refuse("repeat")
+            return None
+        return unknown
 
-        Returns handle and counter. May run in another thread: it makes its own cipher objects, for one that two
-        threads use at once refuses the second, and that would be the frame just heard.
+    def find_far(self, wanted: set[bytes], *, first_heard: bool) -> dict[bytes, tuple[str, int]]:
+        """Search for rolling ids far ahead of the windows: id -> handle and counter. Slow, and without side effects.
+
+        Not `first_heard`: the wearables that have been heard, `wide_window` ahead, some 9 ms each. `first_heard`: those
+        that have not, over their first 4 million counters, some 300 ms each. The number of ids costs nothing.
+        May run in another thread: it makes its own cipher objects, for one that two threads use at once refuses the
+        second, and that would be the frame just heard.
         """
+        found: dict[bytes, tuple[str, int]] = {}
         for handle, keys in self._keys.items():
             start = keys.taken + 1
-            span = self._wide_window if start else max(self._wide_window, _FIRST_SEARCH)
+            if (start == 0) is not first_heard:
+                continue
+            span = max(self._wide_window, _FIRST_SEARCH) if first_heard else self._wide_window
             end = min(start + span, COUNTER_MAX + 1)
             ids = RollingIds(keys.wearable.id)
             for at in range(start, end, _STEP):
-                counter = ids.find(rolling_id, at, min(_STEP, end - at))
-                if counter >= 0:
-                    return handle, counter
-        return None
+                hits = ids.find_any(wanted, at, min(_STEP, end - at))
+                found.update({rolling_id: (handle, counter) for rolling_id, counter in hits.items()})
+        return found
 
     def admit_far(self, handle: str, counter: int, unknown: Unknown) -> Admitted | None:
         """Open a frame whose counter a wide search found."""
@@ -134,7 +143,7 @@ class Admission:
 
     def _remember(self, keys: _Keys, taken: int) -> None:
         """Fill the tables of one wearable around the last counter taken."""
-        first = max(0, taken + 1 - _SPENT)
+        first = max(0, taken + 1 - SPENT)
         for rolling_id in keys.ids.table(first, taken + 1 - first) if taken >= 0 else ():
             self._spent[rolling_id] = keys.wearable.handle
         keys.taken = taken
@@ -163,8 +172,8 @@ class Admission:
         keys.ahead = max(keys.ahead, end)
 
     def _drop_spent(self, keys: _Keys, start: int, counter: int) -> None:
-        first = max(0, start - _SPENT)
-        last = counter - _SPENT
+        first = max(0, start - SPENT)
+        last = counter - SPENT
         for rolling_id in keys.ids.table(first, max(0, last + 1 - first)):
             self._spent.pop(rolling_id, None)
 

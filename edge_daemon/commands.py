@@ -1,16 +1,22 @@
-"""Commands from the platform. Owns their way: gateway commands done at once, wearable commands at its next question.
+"""Commands from the platform. Owns their way: a gateway's own done at once, a wearable's handed to it one at a time.
 
-In memory only: a restart forgets what was queued, the platform sees no result and asks again. Must not know MQTT.
+Guarantee: each command that can be named gets its result, also that it expired, and in time. In memory only: a restart
+forgets what waited, the platform sees no result and asks again. Must not know MQTT.
+A wearable's command goes at once by every way that is open, else with the answer to its next question. The next one
+waits for the result: a wearable remembers few ids and its last four questions, and answers each command with a frame
+that is a question itself.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge_daemon.admission import Admitted
+from edge_daemon.clock import Clock
 from edge_daemon.counters import Counters
 from edge_daemon.replies import Replies
 from edge_daemon.uplinks.answers import PlatformCommand
@@ -19,9 +25,11 @@ from protocol.messages import Result
 
 _CODES = {"locate": codes.COMMAND_LOCATE, "heartbeat": codes.COMMAND_HEARTBEAT}
 # A platform gone mad must not fill our memory.
-_QUEUED_MOST = 1000
+QUEUED_MOST = 1000
 # A broker may deliver a command twice: this many results are remembered, and told again instead of done again.
-_FINISHED_MOST = 1000
+FINISHED_MOST = 1000
+# A wearable asks several times a second while it does what it was told; only a lost command is to go out again.
+AGAIN_MS = 5000
 _RESULTS = {codes.RESULT_DONE: ("done", None), codes.RESULT_UNKNOWN: ("refused", "unknown_to_wearable")}
 
 # Tells the platform: command id, result, reason.
@@ -30,71 +38,132 @@ Report = Callable[[str, str, "str | None"], None]
 
 @dataclass(slots=True)
 class _Queued:
+    """`sent_ms`: when it last went out, by link; empty before it has."""
+
     command: PlatformCommand
+    handle: str
     wire_id: int
     expires_ms: int
+    sent_ms: dict[str, int] = field(default_factory=dict)
 
 
 class Commands:
     """What the platform asked and has no result for. `report` and `beat` are given by the pipeline."""
 
-    def __init__(self, handles: frozenset[str], replies: Replies, counters: Counters) -> None:
+    def __init__(self, handles: frozenset[str], replies: Replies, clock: Clock, counters: Counters) -> None:
         self._handles = handles
         self._replies = replies
+        self._clock = clock
         self._counters = counters
+        # In the order in which they came.
         self._queued: dict[str, _Queued] = {}
         self._finished: OrderedDict[str, tuple[str, str | None]] = OrderedDict()
+        self._changed = asyncio.Event()
         # A random start, so that ids of before a restart are not taken for the new ones.
         self._next_wire_id = random.randrange(1 << 16)
         self.report: Report = lambda command, result, reason: None
         self.beat: Callable[[], None] = lambda: None
 
-    def take(self, command: PlatformCommand, now_ms: int) -> None:
+    def take(self, command: PlatformCommand) -> None:
         """A command from the platform; the same id again is the same command."""
         if command.command in self._queued:
             return
         if command.command in self._finished:
             self.report(command.command, *self._finished[command.command])
-        elif command.wearable is None and command.name == "heartbeat":
+            return
+        refusal = self._refusal(command)
+        if refusal is not None:
+            self._finish(command.command, "refused", refusal)
+        elif command.wearable is None:
             self.beat()
             self._finish(command.command, "done", None)
-        elif command.name not in _CODES:
-            self._finish(command.command, "refused", "unknown_command")
-        elif command.wearable not in self._handles:
-            self._finish(command.command, "refused", "unknown_wearable")
-        elif len(self._queued) >= _QUEUED_MOST:
+        elif len(self._queued) >= QUEUED_MOST:
+            # Not remembered: the same id may be taken when there is room.
             self.report(command.command, "refused", "too_many")
         else:
-            self._next_wire_id = (self._next_wire_id + 1) & 0xFFFF
-            expires_ms = now_ms + int(command.expires_s * 1000)
-            self._queued[command.command] = _Queued(command, self._next_wire_id, expires_ms)
-            self.report(command.command, "queued", None)
+            self._queue(command, command.wearable)
 
-    def heard_from(self, question: Admitted, now_ms: int) -> None:
-        """A wearable asked something: its queued commands go with the answer."""
-        self.expire(now_ms)
-        for queued in self._queued.values():
-            if queued.command.wearable == question.wearable.handle:
-                args = bytes([queued.command.seconds]) if queued.command.name == "locate" else b""
-                self._replies.command(question, queued.wire_id, _CODES[queued.command.name], args)
-                self._counters.add("commands_sent")
+    def heard_from(self, question: Admitted) -> None:
+        """A wearable asked something: the command that is its turn goes with the answer."""
+        self.expire()
+        queued = self._first(question.wearable.handle)
+        if queued is None:
+            return
+        now_ms, link = self._clock.now_ms(), question.heard.link
+        if link in queued.sent_ms and now_ms - queued.sent_ms[link] < AGAIN_MS:
+            return
+        queued.sent_ms[link] = now_ms
+        self._replies.command(question, *_on_the_wire(queued))
+        self._counters.add("commands_sent")
 
     def result(self, handle: str, result: Result) -> None:
-        """A wearable did (or could not do) what it was asked."""
+        """A wearable did (or could not do) what it was asked. Its frame is a question, too, and fetches the next."""
         for command, queued in self._queued.items():
-            if queued.command.wearable == handle and queued.wire_id == result.id:
+            if queued.handle == handle and queued.wire_id == result.id:
                 del self._queued[command]
                 self._finish(command, *_RESULTS.get(result.status, ("refused", "failed")))
                 return
 
-    def expire(self, now_ms: int) -> None:
-        """Give up what nobody asked for in time, and say so."""
-        for command in [c for c, queued in self._queued.items() if queued.expires_ms <= now_ms]:
-            del self._queued[command]
-            self._finish(command, "expired", None)
+    def expire(self) -> None:
+        """Give up what has run out of time, and say so; whoever waited behind it is next."""
+        now_ms = self._clock.now_ms()
+        over = [queued for queued in self._queued.values() if queued.expires_ms <= now_ms]
+        for queued in over:
+            del self._queued[queued.command.command]
+            self._finish(queued.command.command, "expired", None)
+        for handle in {queued.handle for queued in over}:
+            self._push(handle)
+
+    async def run(self) -> None:
+        """Have commands expire when they do, for ever."""
+        while True:
+            self._changed.clear()
+            self.expire()
+            due_ms = min((queued.expires_ms for queued in self._queued.values()), default=None)
+            try:
+                async with asyncio.timeout(None if due_ms is None else (due_ms - self._clock.now_ms()) / 1000):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+
+    def _refusal(self, command: PlatformCommand) -> str | None:
+        """Why a command can't be done by anybody; None when it can."""
+        if command.name not in _CODES:
+            return "unknown_command"
+        if not command.understood:
+            return "not_understood"
+        if command.wearable in self._handles or (command.wearable is None and command.name == "heartbeat"):
+            return None
+        return "unknown_wearable"
+
+    def _queue(self, command: PlatformCommand, handle: str) -> None:
+        self._next_wire_id = (self._next_wire_id + 1) & 0xFFFF
+        expires_ms = self._clock.now_ms() + int(command.expires_s * 1000)
+        self._queued[command.command] = _Queued(command, handle, self._next_wire_id, expires_ms)
+        self._changed.set()
+        self.report(command.command, "queued", None)
+        self._push(handle)
+
+    def _push(self, handle: str) -> None:
+        """Hand over, unasked, the command whose turn it is, unless it has been handed over."""
+        queued = self._first(handle)
+        if queued is None or queued.sent_ms:
+            return
+        for link in self._replies.command_if_there(handle, *_on_the_wire(queued)):
+            queued.sent_ms[link] = self._clock.now_ms()
+            self._counters.add("commands_sent")
+
+    def _first(self, handle: str) -> _Queued | None:
+        return next((queued for queued in self._queued.values() if queued.handle == handle), None)
 
     def _finish(self, command: str, outcome: str, reason: str | None) -> None:
         self._finished[command] = (outcome, reason)
-        if len(self._finished) > _FINISHED_MOST:
+        if len(self._finished) > FINISHED_MOST:
             self._finished.popitem(last=False)
         self.report(command, outcome, reason)
+
+
+def _on_the_wire(queued: _Queued) -> tuple[int, int, bytes]:
+    """Id, code and arguments."""
+    args = bytes([queued.command.seconds]) if queued.command.name == "locate" else b""
+    return queued.wire_id, _CODES[queued.command.name], args

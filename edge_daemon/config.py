@@ -33,7 +33,7 @@ class Wearables:
     """The enrolled wearables and how far their counters may run ahead."""
 
     key_file: str = "/etc/pingan/wearables.json"
-    window: int = 64
+    window: int = 2048
     wide_window: int = 131072
     wide_searches_per_s: float = 2.0
 

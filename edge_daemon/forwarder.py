@@ -16,7 +16,7 @@ from edge_daemon.errors import UplinkDown
 from edge_daemon.heard import FINAL_STAGES, Alarm
 from edge_daemon.journal import Journal
 from edge_daemon.log import Log
-from edge_daemon.out_queue import OutQueue, delay_ms
+from edge_daemon.out_queue import OutQueue, delay_ms, together
 from edge_daemon.uplinks import payload
 from edge_daemon.uplinks.answers import PlatformAnswer
 from edge_daemon.uplinks.mqtt import MqttUplink
@@ -140,7 +140,7 @@ class Forwarder:
             wait_ms = int(max(answer.retry_after_s, _BUSY_LEAST_S) * 1000)
         # It has answered: this try is no miss.
         self._under_way.pop(alarm.key, None)
-        self._queue.retry(alarm, self._clock.now_ms() + wait_ms)
+        self._retry(alarm, self._clock.now_ms() + wait_ms)
         self._wake.set()
         alarm.path_lost = False
         if not alarm.busy:
@@ -218,11 +218,15 @@ class Forwarder:
         alarm.busy = False
         self._counters.add("answers_missed")
         wait_ms = delay_ms(alarm.tries, self._settings) - int(self._settings.answer_within_s * 1000)
-        self._queue.retry(alarm, now_ms + max(wait_ms, 0))
+        self._retry(alarm, now_ms + max(wait_ms, 0))
         if not alarm.path_lost and self._path_is_lost(alarm):
             alarm.path_lost = True
             log.warning("no_path", event=alarm.event, misses=alarm.misses)
             self.on_news(alarm)
+
+    def _retry(self, alarm: Alarm, due_ms: int) -> None:
+        """Where others wait, too, retries of about the same time share a message; one alone waits for nobody."""
+        self._queue.retry(alarm, together(due_ms, self._settings) if len(self._waiting) > 1 else due_ms)
 
     def _path_is_lost(self, alarm: Alarm) -> bool:
         """Said after three missed answers, or after one where there is no broker to answer."""

@@ -21,6 +21,7 @@ from edge_daemon.journal import Journal
 from edge_daemon.log import Log
 from edge_daemon.replies import Replies
 from edge_daemon.strangers import Strangers
+from edge_daemon.wide_search import WideSearch
 from protocol import codes, kinds
 from protocol.messages import Event, Heartbeat, Hello, NotUnderstood, Result
 
@@ -57,9 +58,7 @@ class Intake:
         self._strangers = strangers
         self._clock = clock
         self._counters = counters
-        self._search_every_ms = int(1000 / wide_searches_per_s)
-        self._next_search_ms = 0
-        self._searching = False
+        self._search = WideSearch(admission, clock, counters, wide_searches_per_s, self._take, self._stranger)
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_heartbeat: Callable[[str, Heartbeat, Heard], None] = lambda handle, beat, heard: None
         self.on_stranger: Callable[[Unknown], None] = lambda unknown: None
@@ -70,7 +69,7 @@ class Intake:
         if isinstance(admitted, Admitted):
             self._take(admitted)
         elif isinstance(admitted, Unknown):
-            self._unknown(admitted)
+            self._search.add(admitted)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -82,30 +81,6 @@ class Intake:
         if not task.cancelled() and task.exception() is not None:
             self._counters.add("intake_failed")
             log.error("intake_failed", exc=task.exception())
-
-    def _unknown(self, unknown: Unknown) -> None:
-        """Ours but far ahead? Else a stranger's. Searches are few, one at a time: noise must not keep us busy."""
-        now_ms = self._clock.now_ms()
-        if self._searching or now_ms < self._next_search_ms:
-            self._stranger(unknown)
-            return
-        self._next_search_ms = now_ms + self._search_every_ms
-        self._searching = True
-        self._start(self._search(unknown))
-
-    async def _search(self, unknown: Unknown) -> None:
-        self._counters.add("wide_searches")
-        try:
-            found = await asyncio.to_thread(self._admission.find_far, unknown.rolling_id)
-        finally:
-            self._searching = False
-        if found is None:
-            self._stranger(unknown)
-            return
-        admitted = self._admission.admit_far(*found, unknown)
-        if admitted is not None:
-            log.info("found_far_ahead", wearable=admitted.wearable.handle, counter=admitted.counter)
-            self._take(admitted)
 
     def _stranger(self, unknown: Unknown) -> None:
         if self._strangers.may_pass(unknown, self._clock.now_ms()):
@@ -123,7 +98,7 @@ class Intake:
         except NotUnderstood as error:
             self._counters.add("not_understood")
             log.warning("not_understood", wearable=handle, type=admitted.frame_type, why=str(error))
-        self._commands.heard_from(admitted, self._clock.now_ms())
+        self._commands.heard_from(admitted)
 
     def _message(self, handle: str, admitted: Admitted) -> None:
         if admitted.frame_type == codes.HELLO:
@@ -163,7 +138,7 @@ class Intake:
             self._journal.move_window(alarm.wearable, admitted.counter)
         if alarm.stage != codes.HEARD:
             self._replies.tell(admitted, alarm)
-        self._commands.heard_from(admitted, self._clock.now_ms())
+        self._commands.heard_from(admitted)
 
     async def _store(self, alarm: Alarm, counter: int) -> None:
         """Commit, then forward. What the disk does not take in time is forwarded from memory and not told STORED."""
@@ -194,7 +169,6 @@ class Intake:
         if raw is not None:
             self._counters.add("not_understood")
             log.error("event_not_understood", wearable=handle, number=event.number, size=len(body))
-        now_ms = self._clock.now_ms()
         return Alarm(
             handle,
             event.number,
@@ -208,7 +182,7 @@ class Intake:
             heard.rssi_dbm,
             self._clock.boot_id,
             heard.at_ms,
-            self._clock.wall_ms() - (now_ms - heard.at_ms),
+            self._clock.wall_at(heard.at_ms),
             raw,
         )
 

@@ -55,7 +55,7 @@ class Pipeline:
             config.gateway.id, config.forwarder, self._journal, self._uplink, self._clock, self._counters
         )
         self._replies = Replies(self._counters)
-        self._commands = Commands(frozenset(self._wearables), self._replies, self._counters)
+        self._commands = Commands(frozenset(self._wearables), self._replies, self._clock, self._counters)
         self._strangers = Strangers(config.forwarder.strangers_per_s, config.forwarder.strangers_burst, self._counters)
         self._publishing: set[asyncio.Task[None]] = set()
 
@@ -87,6 +87,7 @@ class Pipeline:
             lambda: [state for link in links for state in link.states()],
         )
         self._wire(intake, beat)
+        self._replies.serial_ports = serial.open_ports
         self._forwarder.start()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -94,6 +95,7 @@ class Pipeline:
                 tasks.create_task(self._forwarder.run(), name="forwarder")
                 tasks.create_task(self._uplink.run(), name="uplink")
                 tasks.create_task(beat.run(), name="heartbeat")
+                tasks.create_task(self._commands.run(), name="commands")
                 tasks.create_task(self._tidy(), name="tidy")
                 for link in links:
                     tasks.create_task(link.run(), name=type(link).__name__)
@@ -104,6 +106,7 @@ class Pipeline:
 
     def _new_intake(self) -> Intake:
         settings = self._config.wearables
+        self._replies.resume(self._wearables.values(), self._journal.windows)
         admission = Admission(
             self._wearables.values(), self._journal.windows, settings.window, settings.wide_window, self._counters
         )
@@ -151,7 +154,7 @@ class Pipeline:
                     if not self._strangers.answer(found.rolling_id, found.frame):
                         self._counters.add("answers_to_nothing")
             elif kind == "command":
-                self._commands.take(answers.read_command(data), self._clock.now_ms())
+                self._commands.take(answers.read_command(data))
         except answers.NotUnderstood as error:
             self._counters.add("platform_not_understood")
             log.warning("platform_not_understood", kind=kind, why=str(error), size=len(data))
@@ -162,7 +165,8 @@ class Pipeline:
         self._publish("stranger", data, "stranger", unknown.rolling_id, _STRANGER_EXPIRY_S)
 
     def _report(self, command: str, outcome: str, reason: str | None) -> None:
-        self._publish("result", payload.result(command, outcome, reason), None, b"", _RESULT_EXPIRY_S)
+        data = payload.result(self._config.gateway.id, command, outcome, reason)
+        self._publish("result", data, None, b"", _RESULT_EXPIRY_S)
 
     def _publish(self, kind: str, data: bytes, answer: str | None, correlation: bytes, expiry_s: int) -> None:
         """Send what may be lost: a stranger asks again, an unanswered command is sent again."""
@@ -178,12 +182,11 @@ class Pipeline:
         task.add_done_callback(self._publishing.discard)
 
     async def _tidy(self) -> None:
-        """Give up commands nobody fetched; once a day, and after a start, forget what the platform has long had."""
+        """Once a day, and after a start, forget what the platform has long had."""
         keep_ms = self._config.forwarder.keep_closed_days * 86_400_000
         next_purge_ms = 0
         while True:
             await asyncio.sleep(_TIDY_EVERY_S)
-            self._commands.expire(self._clock.now_ms())
             # By a wall clock that is wrong, everything could look old.
             if self._clock.now_ms() >= next_purge_ms and self._clock.synced():
                 next_purge_ms = self._clock.now_ms() + _PURGE_EVERY_MS

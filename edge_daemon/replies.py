@@ -2,18 +2,21 @@
 
 Owns the newest question of each wearable and the ways it has been heard by. Must not know how a stage came about.
 An answer goes back by the way its question came: a cradle's port stays open when the wearable has left it, so an open
-way says nothing about where the wearable is. News, which nobody asked for, goes by every way that is open. A lost
+way says nothing about where the wearable is. News and commands, which nobody asked for, go by every way that is open;
+of a wearable not heard since our start, by every serial port: it may sit at any, and nobody else can read it. A lost
 answer needs no retry here: the wearable asks again, and each question is answered with the present state.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from edge_daemon.admission import Admitted
 from edge_daemon.counters import Counters
 from edge_daemon.heard import Alarm, Path
+from edge_daemon.registry import Wearable
 from protocol import codes
 from protocol.frame import DownSealer
 from protocol.messages import pack_answer, pack_command
@@ -30,15 +33,22 @@ class _Contact:
 
     sealer: DownSealer
     counter: int
-    paths: dict[str, Path]
+    paths: dict[str, Path] = field(default_factory=dict)
 
 
 class Replies:
-    """Answers and commands down to wearables, by the way their last question came."""
+    """Answers and commands down to wearables. `serial_ports` gives the ports that are open, once links exist."""
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
         self._contacts: dict[str, _Contact] = {}
+        self.serial_ports: Callable[[], Iterable[Path]] = lambda: ()
+
+    def resume(self, wearables: Iterable[Wearable], windows: Mapping[str, int]) -> None:
+        """Take up the last question of each wearable, by its counter, from before a restart."""
+        for wearable in wearables:
+            if wearable.handle in windows:
+                self._contacts[wearable.handle] = _Contact(DownSealer(wearable.down), windows[wearable.handle])
 
     def heard_from(self, admitted: Admitted) -> None:
         """Note a genuine frame as the newest question."""
@@ -60,12 +70,23 @@ class Replies:
 
     def tell_if_there(self, alarm: Alarm) -> None:
         """News: told now by every way that is open; otherwise the wearable's next question brings it."""
-        contact = self._contacts.get(alarm.wearable)
+        # One that is not on disk is not spoken of: HEARD with its number would deny it.
+        if alarm.told_stage() != codes.HEARD:
+            self._send_if_there(alarm.wearable, codes.ANSWER, _state(alarm))
+
+    def command_if_there(self, wearable: str, command_id: int, code: int, args: bytes) -> set[str]:
+        """Send a command now by every way that is open; returns their links, none when no way is."""
+        return self._send_if_there(wearable, codes.COMMAND, pack_command(command_id, code, args))
+
+    def _send_if_there(self, wearable: str, frame_type: int, body: bytes) -> set[str]:
+        contact = self._contacts.get(wearable)
         if contact is None:
-            return
-        for path in contact.paths.values():
-            if path.live:
-                self._send(path, contact, codes.ANSWER, _state(alarm))
+            return set()
+        ways = list(contact.paths.items()) or [("serial", path) for path in self.serial_ports()]
+        live = [(link, path) for link, path in ways if path.live]
+        for _, path in live:
+            self._send(path, contact, frame_type, body)
+        return {link for link, _ in live}
 
     def _answer(self, question: Admitted, frame_type: int, body: bytes) -> None:
         # Under the newest counter, not the question's: a wearable with many alarms has asked on while we committed,
@@ -79,7 +100,7 @@ class Replies:
     def _contact(self, admitted: Admitted) -> _Contact:
         contact = self._contacts.get(admitted.wearable.handle)
         if contact is None:
-            contact = _Contact(DownSealer(admitted.wearable.down), admitted.counter, {})
+            contact = _Contact(DownSealer(admitted.wearable.down), admitted.counter)
             self._contacts[admitted.wearable.handle] = contact
         return contact
 

@@ -51,9 +51,13 @@ class RollingIds:
         return [bytes(blocks[16 * i : 16 * i + SIZE]) for i in range(count)]
 
     def find(self, rolling_id: bytes, start: int, count: int) -> int:
-        """The counter in start..start+count-1 whose id this is, or -1. For hosts: it needs extended slices.
+        """The counter in start..start+count-1 whose id this is, or -1. For hosts: it needs extended slices."""
+        return self.find_any({rolling_id}, start, count).get(rolling_id, -1)
 
-        131,072 ids cost a few milliseconds, nearly all in C: AES over 2 MiB and one search.
+    def find_any(self, wanted: "set[bytes]", start: int, count: int) -> "dict[bytes, int]":
+        """Which of the wanted ids are those of start..start+count-1: id -> counter. For hosts, as find().
+
+        131,072 ids cost some 9 ms on a desktop processor, nearly all in C, however many are wanted.
         """
         numbers = array("I", range(start, start + count))
         if sys.byteorder == "little":
@@ -63,7 +67,7 @@ class RollingIds:
         for i in range(4):
             blocks[12 + i :: 16] = packed[i::4]
         self._aes.encrypt(blocks, blocks)
-        at = blocks.find(rolling_id)
-        while at >= 0 and at % 16:
-            at = blocks.find(rolling_id, at + 1)
-        return start + at // 16 if at >= 0 else -1
+        # The first half of each block, as the machine's own 64-bit numbers.
+        ids = memoryview(blocks).cast("Q")[::2].tolist()
+        by_number = {int.from_bytes(rolling_id, sys.byteorder): rolling_id for rolling_id in wanted}
+        return {by_number[number]: start + ids.index(number) for number in set(by_number).intersection(ids)}

@@ -38,6 +38,10 @@ class SerialLink:
         up = [{"link": "serial", "name": device, "state": "up"} for device in sorted(self._ports)]
         return up + [{"link": "serial", "name": device, "state": "down"} for device in sorted(self._failing)]
 
+    def open_ports(self) -> list[SerialPort]:
+        """Every port that is open: a way to whoever sits at it."""
+        return list(self._ports.values())
+
     async def run(self) -> None:
         """Look for ports for ever."""
         try:

@@ -17,7 +17,6 @@ from protocol.frame import FRAME_MAX, OVERHEAD
 _EVENT = re.compile(r"[0-9a-f]{16}-[0-9a-f]{6}", re.ASCII)
 # What goes back to the platform and into logs: printable ASCII.
 _COMMAND = re.compile(r"[ -~]{1,64}", re.ASCII)
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _HANDLE = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _STAGES = {
     "accepted": codes.ACCEPTED,
@@ -34,6 +33,10 @@ _REASONS = {
 # A message larger than this is no answer of ours: 50 answers take 8 KiB.
 SIZE_MAX = 256 * 1024
 _RETRY_AFTER_MOST_S = 600.0
+# Of a command that does not say.
+_SECONDS = 10
+_EXPIRES_S = 3600.0
+_EXPIRES_MOST_S = 7 * 86400
 
 
 class NotUnderstood(Exception):
@@ -61,13 +64,17 @@ class StrangerFrame:
 
 @dataclass(frozen=True, slots=True)
 class PlatformCommand:
-    """Something the platform asks of this gateway, or of one of its wearables."""
+    """Something the platform asks of this gateway, or of one of its wearables.
+
+    Not `understood`: it has an id, so it can be answered, and something else of it is not of the contract.
+    """
 
     command: str
     name: str
     wearable: str | None
     seconds: int
     expires_s: float
+    understood: bool
 
 
 def _read(payload: bytes) -> dict[str, Any]:
@@ -77,7 +84,8 @@ def _read(payload: bytes) -> dict[str, Any]:
         message = json.loads(payload)
     except (ValueError, RecursionError) as error:
         raise NotUnderstood("json") from error
-    if not isinstance(message, dict) or message.get("v") != 1:
+    # True is 1 to Python, and is none to JSON.
+    if not isinstance(message, dict) or message.get("v") != 1 or isinstance(message["v"], bool):
         raise NotUnderstood("version")
     return message
 
@@ -93,6 +101,12 @@ def _number(value: object, most: float) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
         return None
     return float(value)
+
+
+def _whole(value: object, least: int, most: int) -> int | None:
+    """A whole number within limits, also when JSON writes it as 10.0."""
+    number = _number(value, most)
+    return int(number) if number is not None and number >= least and number.is_integer() else None
 
 
 def read_answers(payload: bytes) -> list[PlatformAnswer]:
@@ -125,16 +139,21 @@ def read_strangers(payload: bytes) -> list[StrangerFrame]:
 
 
 def read_command(payload: bytes) -> PlatformCommand:
-    """down/command. Raises NotUnderstood when it has no usable id."""
+    """down/command. Raises NotUnderstood when it has no usable id: then there is nothing to answer to."""
     message = _read(payload)
     command, name, wearable = message.get("command"), message.get("name"), message.get("wearable")
     if not isinstance(command, str) or not _COMMAND.fullmatch(command):
         raise NotUnderstood("command")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise NotUnderstood("name")
-    if wearable is not None and not (isinstance(wearable, str) and _HANDLE.fullmatch(wearable)):
-        raise NotUnderstood("wearable")
-    args = message.get("args")
-    seconds = _number(args.get("seconds"), 60) if isinstance(args, dict) else None
-    expires_s = _number(message.get("expires_s"), 7 * 86400)
-    return PlatformCommand(command, name, wearable, int(seconds or 10), 3600.0 if expires_s is None else expires_s)
+    handle = wearable if isinstance(wearable, str) and _HANDLE.fullmatch(wearable) else None
+    args = message.get("args", {})
+    seconds = _whole(args.get("seconds", _SECONDS), 1, 60) if isinstance(args, dict) else None
+    expires_s = _number(message.get("expires_s", _EXPIRES_S), _EXPIRES_MOST_S)
+    understood = handle == wearable and seconds is not None and expires_s is not None
+    return PlatformCommand(
+        command,
+        name if isinstance(name, str) else "",
+        handle,
+        seconds if seconds is not None else _SECONDS,
+        expires_s if expires_s is not None else _EXPIRES_S,
+        understood,
+    )

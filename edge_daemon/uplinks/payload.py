@@ -66,7 +66,8 @@ def event(alarm: Alarm, clock: Clock) -> dict[str, Any]:
         "number": alarm.number,
         "kind": meaning.name,
         "class": meaning.event_class,
-        "detail": kinds.detail_name(alarm.kind, alarm.detail),
+        # The words are those of the kind that is told: of what was not understood, the number is all there is.
+        "detail": kinds.detail_name(meaning.code, alarm.detail),
         "age_ms": age_ms,
         "age_quality": quality,
         "heard_age_ms": heard_age_ms,
@@ -155,6 +156,6 @@ def status(gateway: str, state: str, reason: str) -> bytes:
     return _bytes({"v": 1, "gateway": gateway, "state": state, "reason": reason})
 
 
-def result(command: str, outcome: str, reason: str | None) -> bytes:
+def result(gateway: str, command: str, outcome: str, reason: str | None) -> bytes:
     """An up/result message."""
-    return _bytes({"v": 1, "command": command, "result": outcome, "reason": reason})
+    return _bytes({"v": 1, "gateway": gateway, "command": command, "result": outcome, "reason": reason})

@@ -16,6 +16,7 @@ from edge_daemon.admission import Admission, Unknown
 from edge_daemon.clock import Clock
 from edge_daemon.commands import Commands
 from edge_daemon.config import Forwarder as ForwarderSettings
+from edge_daemon.config import Wearables as WearableSettings
 from edge_daemon.counters import Counters
 from edge_daemon.errors import UplinkDown
 from edge_daemon.forwarder import Forwarder
@@ -86,14 +87,16 @@ class Core:
         )
         self.forwarder.on_news = self.replies.tell_if_there
         self.wearables = [Wearable(w.handle, w.keys.up, w.keys.down, w.keys.id) for w in wearers]
-        self.commands = Commands(frozenset(w.handle for w in wearers), self.replies, self.counters)
+        self.commands = Commands(frozenset(w.handle for w in wearers), self.replies, self.clock, self.counters)
         self._tasks: list[asyncio.Task[None]] = []
         self._writer: asyncio.Task[None] | None = None
 
     async def start(self, *, write: bool = True) -> None:
         """Open the journal and run. `write` False: the disk hangs until `write` is called."""
         await self.journal.open()
-        admission = Admission(self.wearables, self.journal.windows, 64, 131072, self.counters)
+        self.replies.resume(self.wearables, self.journal.windows)
+        told = WearableSettings()
+        admission = Admission(self.wearables, self.journal.windows, told.window, told.wide_window, self.counters)
         strangers = Strangers(self.settings.strangers_per_s, self.settings.strangers_burst, self.counters)
         self.intake = Intake(
             admission,
@@ -104,11 +107,11 @@ class Core:
             strangers,
             self.clock,
             self.counters,
-            2.0,
+            told.wide_searches_per_s,
         )
         self.intake.on_stranger = self.strangers_seen.append
         self.forwarder.start()
-        self._tasks.append(asyncio.create_task(self.forwarder.run()))
+        self._tasks += [asyncio.create_task(self.forwarder.run()), asyncio.create_task(self.commands.run())]
         if write:
             self.write()
 

@@ -73,6 +73,8 @@ def test_an_impossible_wait_is_no_wait(seconds: object) -> None:
         b"\xff\xfe\x00",
         b"\x00",
         b'{"v": 2}',
+        b'{"v": true, "answers": [], "frames": [], "command": "c-1", "name": "heartbeat"}',
+        b'{"v": "1", "answers": [], "frames": [], "command": "c-1", "name": "heartbeat"}',
         b'{"v": 1}',
         b'{"v": 1, "answers": {}, "frames": 1, "command": 1}',
         b'{"v": 1, "answers": ' + b"[" * 100_000,
@@ -130,14 +132,7 @@ def test_a_command_that_could_not_be_answered_is_not_taken(command: object) -> N
 
 
 def test_a_command_is_read_with_its_defaults_and_can_be_answered() -> None:
-    data = {
-        "v": 1,
-        "command": "c-1",
-        "name": "locate",
-        "wearable": EVENT[:16],
-        "args": {"seconds": 61},
-        "expires_s": -1,
-    }
+    data = {"v": 1, "command": "c-1", "name": "locate", "wearable": EVENT[:16]}
     command = answers.read_command(json.dumps(data).encode())
-    assert (command.seconds, command.expires_s) == (10, 3600.0)
-    assert json.loads(result(command.command, "queued", None))["command"] == "c-1"
+    assert (command.seconds, command.expires_s, command.understood) == (10, 3600.0, True)
+    assert json.loads(result("gw-1", command.command, "queued", None))["command"] == "c-1"

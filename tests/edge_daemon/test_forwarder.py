@@ -67,6 +67,19 @@ async def test_no_path_is_told_after_three_misses_where_the_broker_is_there_and_
         assert home.count("answers_missed") == 3
 
 
+async def test_retries_to_a_silent_platform_come_to_travel_together(tmp_path: Path) -> None:
+    wearer = Wearer()
+    async with core(tmp_path, wearer, settings=Settings(answer_within_s=0.5, fast_s=0.5)) as home:
+        for _ in range(20):
+            home.hear(wearer, wearer.event())
+            await asyncio.sleep(0.01)  # twenty people do not press at once
+        async with asyncio.timeout(WITHIN_S):
+            while min((alarm.tries for alarm in home.journal.alarms.values()), default=0) < 3:
+                await asyncio.sleep(0.01)
+        assert [len(events) for events in home.uplink.events()[:20]] == [1] * 20, "fresh ones travel alone"
+        assert len(home.uplink.messages()) - 20 < 20, "two rounds, in fewer messages than there are alarms"
+
+
 async def test_what_was_not_accepted_before_a_restart_is_sent_after_it(tmp_path: Path) -> None:
     wearer = Wearer()
     async with core(tmp_path, wearer, settings=QUICK) as home:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge_daemon.config import Forwarder
-from edge_daemon.out_queue import OutQueue, delay_ms
+from edge_daemon.out_queue import OutQueue, delay_ms, together
 
 from .test_journal import an_alarm
 
@@ -53,3 +53,8 @@ def test_the_ladder_slows_down_and_never_ends() -> None:
     assert delays[:10] == [5000] * 10
     assert delays[10:26] == [30000] * 16
     assert set(delays[26:]) == {60000}
+
+
+def test_retries_of_one_second_are_due_at_once_and_never_too_early() -> None:
+    assert [together(due_ms, Forwarder()) for due_ms in (5001, 5999, 6000, 6001)] == [6000, 6000, 6000, 7000]
+    assert together(7, Forwarder(fast_s=0.001)) == 7

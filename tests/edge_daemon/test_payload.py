@@ -117,6 +117,8 @@ def test_low_battery_and_unknown_kinds_never_mask_what_they_came_with() -> None:
     assert (flat["kind"], flat["class"], flat["battery_percent"]) == ("sos", "emergency", 0)
     raw = payload.event(_alarm_of(clock, raw=b"\x01\x02"), clock)
     assert (raw["kind"], raw["class"], raw["raw"]) == ("not_understood", "emergency", "0102")
+    cut = _alarm_of(clock, kind=codes.SOS, detail=codes.HOLD, raw=b"\x01\x00\x00\x0c\x00\x00\xb2\x01")
+    assert payload.event(cut, clock)["detail"] == str(codes.HOLD), "no word of a kind that is not told"
 
 
 def test_a_cancellation_names_what_it_takes_back() -> None:
@@ -145,4 +147,4 @@ def test_every_other_message_is_of_the_contract() -> None:
     for state, reason in (("online", "connected"), ("offline", "lost"), ("offline", "stopped")):
         check("status", json.loads(payload.status("gw-1", state, reason)))
     for outcome in ("queued", "done", "refused", "expired"):
-        check("result", json.loads(payload.result("c-1", outcome, None)))
+        check("result", json.loads(payload.result("gw-1", "c-1", outcome, None)))

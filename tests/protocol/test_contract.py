@@ -222,7 +222,7 @@ def test_what_else_the_gateway_says_is_of_the_contract() -> None:
     row = payload.wearable_heartbeat(HANDLE, beat, heard, 5)
     validate("telemetry", json.loads(payload.telemetry("gw-test-1", [row])))
     for outcome in SCHEMAS["result"]["properties"]["result"]["enum"]:
-        validate("result", json.loads(payload.result("c-1", outcome, None)))
+        validate("result", json.loads(payload.result("gw-1", "c-1", outcome, None)))
 
 
 def test_the_gateway_reads_every_answer_of_the_schema() -> None:

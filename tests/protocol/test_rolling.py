@@ -41,6 +41,17 @@ def test_a_far_counter_is_found():
     assert IDS.find(IDS.id_at(rolling.COUNTER_MAX), rolling.COUNTER_MAX - 9, 10) == rolling.COUNTER_MAX
 
 
+def test_many_are_found_in_one_go():
+    """Those that are there, and no other; none wanted and none to look at are no error."""
+    if not HOST:
+        return
+    wanted = {IDS.id_at(1000), IDS.id_at(1500), IDS.id_at(1999), IDS.id_at(2000), OTHER.id_at(1500)}
+    found = IDS.find_any(wanted, 1000, 1000)
+    assert found == {IDS.id_at(1000): 1000, IDS.id_at(1500): 1500, IDS.id_at(1999): 1999}
+    assert IDS.find_any(set(), 0, 10) == {}
+    assert IDS.find_any(wanted, 0, 0) == {}
+
+
 def test_bytes_that_straddle_two_blocks_are_no_id():
     """A search over packed blocks must not find an id across their border."""
     if not HOST:
