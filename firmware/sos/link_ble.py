@@ -107,14 +107,6 @@ class BleLink:
         self.failed = False
         return True
 
-    def close(self):
-        """Radio off, for deep sleep."""
-        self.failed = True
-        try:
-            self._ble.active(False)
-        except OSError:
-            pass  # it is going off in any case
-
     def change_address(self):
         """A fresh address if the present one has been on the air and is not in use; when is the caller's to know."""
         if self.failed or not self._address_used or self.on_air or self.connections:
