@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from edge_daemon import config, heartbeat, pipeline
+from edge_daemon import admission, commands, config, heartbeat, pipeline
 from edge_daemon.uplinks import answers, mqtt
 from tests.protocol.test_contract import API, EXAMPLES, PLATFORM, SCHEMAS, validate
 
@@ -72,6 +72,22 @@ def test_the_words_of_answers_and_results_are_explained() -> None:
     fields = SCHEMAS["answer"]["properties"]["answers"]["items"]["properties"]
     for word in [*fields["answer"]["enum"], *SCHEMAS["result"]["properties"]["result"]["enum"], *answers._REASONS]:
         assert f"`{word}`" in README, word
+
+
+def test_the_limits_of_commands_are_the_gateways() -> None:
+    """How many wait, how many results are told again, and every reason there is."""
+    assert f"{commands.QUEUED_MOST:,} commands wait at this gateway" in README
+    assert f"the last {commands.FINISHED_MOST:,} results" in README
+    named = re.search(r"refused: ([a-z_, ]+)\.", SCHEMAS["result"]["properties"]["reason"]["description"])
+    assert named is not None
+    told = re.findall(r"^\| `refused` \| `(\w+)` \|", README, re.MULTILINE)
+    assert sorted(told) == sorted(named.group(1).split(", "))
+
+
+def test_how_far_a_platform_searches_is_as_far_as_a_gateway() -> None:
+    """In numbers."""
+    assert f"next **{config.Wearables().wide_window:,}** counters" in README
+    assert f"the first {admission._FIRST_SEARCH:,} where" in README
 
 
 def test_the_ladder_is_the_gateways() -> None:

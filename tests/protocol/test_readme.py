@@ -9,6 +9,7 @@ import zlib
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from edge_daemon import admission, commands, config, intake, wide_search
 from protocol import codes, fragments, frame, keys, kinds, messages, rolling, serial_link
 from tests.on_micropython import ROOT
 
@@ -151,6 +152,38 @@ def test_the_keys_of_the_example() -> None:
     assert prk.hex() == told["prk"]
     for name, size in (("handle", 8), ("up", 16), ("down", 16), ("id", 16), ("trail", 16)):
         assert keys.hmac_sha256(prk, name.encode() + b"\x01")[:size].hex() == told[name] == VECTORS[name]
+
+
+def test_the_gateways_bounds_in_the_text_are_the_codes() -> None:
+    """Windows, memory, pace of searches, told events, commands, waits."""
+    settings, forwarder = config.Wearables(), config.Forwarder()
+    fresh = " ".join(section("### 7.1").split())
+    assert f"expects the next **{settings.window:,}** rolling ids" in fresh
+    assert f"The **{admission.SPENT:,}** counters up to *taken* are known for spent" in fresh
+    assert f"search through the next **{settings.wide_window:,}** counters" in fresh
+    assert f"the first {admission._FIRST_SEARCH:,} of one" in fresh
+    assert f"Up to {wide_search._WAITING_MOST:,} frames wait" in fresh
+    assert "a search every half second" in fresh and settings.wide_searches_per_s == 2
+    assert "at most a quarter of its time" in fresh and wide_search._BUSY_PART == 0.25
+    told = " ".join(section("### 7.4").split())
+    assert f"at most the {intake._TOLD_MOST} newest others" in told
+    assert f"or {commands.AGAIN_MS / 1000:.0f} s or more later" in told
+    strangers = " ".join(section("### 7.5").split())
+    assert f"and at most {forwarder.strangers_burst} at once" in strangers and forwarder.strangers_per_s == 1
+    assert f"{settings.wide_window:,} from its *taken*, {admission._FIRST_SEARCH:,} where it has none" in strangers
+    assert f"gateways expect the next {settings.window:,} counters" in " ".join(section("### 5.1").split())
+
+
+def test_what_a_wearable_shows_is_told_for_every_stage_and_every_answer() -> None:
+    """The table of section 5.2: whole, and no answer takes back what stands above it."""
+    table = next(table for table in tables(section("### 5.2")) if table[0][0] == "shown so far")
+    answers = table[0][1:]
+    assert [getattr(codes, name) for name in answers] == [1, 5, 6, 2, 3, 4, 7, 0]
+    assert {name for row in table[2:] for name in re.findall("[A-Z_]{4,}", row[0])} == set(answers) - {"HEARD"}
+    letters = {"S": 1, "N": 1, "B": 1, "A": 2, "O": 3, "C": 4, "R": 4}
+    for height, row in enumerate(table[1:]):
+        assert len(row) == len(table[0])
+        assert all(letters[cell] >= height for cell in row[1:] if cell != "·"), row
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
