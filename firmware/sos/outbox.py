@@ -10,7 +10,7 @@ from protocol.messages import age_code
 
 from . import crc
 from .ledger import SLOTS, slot_at
-from .stages import ACCEPTED_RANK, FINAL, TAKEN, rank
+from .stages import ACCEPTED_RANK, FINAL, REFUSED, rank, taken
 
 # Kinds below this are emergencies (protocol/README.md section 6.2).
 EMERGENCIES_BELOW = 0x10
@@ -81,7 +81,7 @@ class Outbox:
                 image[at + 18 : at + 22], "big"
             )
             alarm.raised_ms = since_power_on_ms - started_ms if alarm.age_known else 0
-            alarm.unsent = rank(alarm.stage) < TAKEN
+            alarm.unsent = not taken(alarm.stage)
             if alarm.number >= self._ledger.next_number:
                 self._ledger.set_header(alarm.number + 1, self._ledger.reserved)
 
@@ -131,12 +131,15 @@ class Outbox:
     def told(self, number, stage):
         """An answer said this of an event. Returns its Alarm when that is news, else None; commit() is the caller's.
 
-        A stage never falls, whoever says so; only of what nobody is known to have does BUSY say anything.
+        A stage never falls, whoever says so (protocol/README.md section 5.2). A REFUSED after ACCEPTED may be that of
+        a platform that does not know the event, through a stranger's gateway: it ends nothing.
         """
         alarm = self.find(number)
         if alarm is None or alarm.pending or rank(stage) <= 0:
             return None
-        if rank(stage) >= TAKEN:
+        if stage == REFUSED and rank(alarm.stage) >= ACCEPTED_RANK:
+            return None
+        if taken(stage):
             alarm.unsent = False
         if stage == alarm.stage or rank(stage) < rank(alarm.stage):
             return None

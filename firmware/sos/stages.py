@@ -36,16 +36,16 @@ NAMES = {
     LOCATING: "LOCATING",
 }
 
-# Somebody has the event from this rank on; the platform from the second.
+# STORED, NO_PATH and BUSY replace each other; the platform has the event from the second rank on.
 TAKEN = 2
 ACCEPTED_RANK = 3
 FINAL = 5
 
 _RANKS = {
     codes.HEARD: 0,
-    BUSY: 1,
     STORED: TAKEN,
     NO_PATH: TAKEN,
+    BUSY: TAKEN,
     ACCEPTED: ACCEPTED_RANK,
     ANSWERED: 4,
     CLOSED: FINAL,
@@ -56,3 +56,8 @@ _RANKS = {
 def rank(stage):
     """How far an event has come: a lower rank never replaces a higher one, an equal one is news. -1: no such stage."""
     return _RANKS.get(stage, -1)
+
+
+def taken(stage):
+    """Whether this answer says that somebody has the event. BUSY does not: a platform that answers a stranger has not."""
+    return rank(stage) >= TAKEN and stage != BUSY

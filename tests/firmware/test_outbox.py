@@ -82,7 +82,7 @@ def test_an_emergency_takes_the_place_of_a_fault_but_never_of_an_alarm_nobody_ha
     assert outbox.add(0x38, 0, 0, False) is None
 
 
-def test_a_stage_never_falls_and_busy_says_something_only_of_what_nobody_has():
+def test_a_stage_never_falls_and_busy_is_shown_but_says_of_nobody_that_he_has_it():
     _, outbox = make()
     outbox.add(codes.SOS, codes.HOLD, 0, False)
 
@@ -93,13 +93,23 @@ def test_a_stage_never_falls_and_busy_says_something_only_of_what_nobody_has():
     assert told(codes.BUSY) == codes.BUSY and outbox.find(1).unsent
     assert told(codes.STORED) == codes.STORED and not outbox.find(1).unsent
     assert told(codes.STORED) is None
-    assert told(codes.BUSY) is None
+    assert told(codes.BUSY) == codes.BUSY and not outbox.find(1).unsent
     assert told(codes.NO_PATH) == codes.NO_PATH
     assert told(codes.STORED) == codes.STORED
     assert told(codes.ANSWERED) == codes.ANSWERED
     assert told(codes.ACCEPTED) is None and told(codes.NO_PATH) is None and told(77) is None
+    assert told(codes.BUSY) is None and told(codes.REFUSED) is None
     assert told(codes.CLOSED) == codes.CLOSED
     assert outbox.find(1) is None and outbox.told(1, codes.STORED) is None
+
+
+def test_after_a_power_cut_what_was_busy_is_sent_again():
+    ledger, outbox = make()
+    outbox.add(codes.SOS, codes.HOLD, 0, False)
+    outbox.told(1, codes.STORED)
+    outbox.told(1, codes.BUSY)
+    ledger.commit()
+    assert again(ledger)[1].find(1).unsent
 
 
 def test_refused_ends_it_too():
