@@ -59,5 +59,5 @@ def rank(stage):
 
 
 def taken(stage):
-    """Whether this answer says that somebody has the event. BUSY does not: a platform that answers a stranger has not."""
+    """Whether this answer says that somebody has the event. BUSY does not: the one who says it may have nothing."""
     return rank(stage) >= TAKEN and stage != BUSY
