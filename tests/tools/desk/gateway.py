@@ -94,7 +94,7 @@ class Gateway:
         self, kind: str, payload: bytes, response: str | None = None, correlation: bytes | None = None
     ) -> None:
         """Any bytes on up/`kind`."""
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if response is not None:
             properties.ResponseTopic = response
         if correlation is not None:

@@ -147,7 +147,7 @@ async def test_news_owed_at_a_stop_is_told_by_the_next_start(broker: Broker, tmp
             async def dies(*_: object) -> None:
                 await asyncio.Event().wait()
 
-            desk.desk._courier._tell_gateway = dies  # type: ignore[method-assign]
+            desk.desk._courier._tell_gateway = dies  # type: ignore[method-assign, assignment]
             await desk.post(f"{PATH}/take", {"operator": "A"})
         async with running(settings):
             assert await gateway.next_answer() == ([(EVENT, "answered")], None)

@@ -6,6 +6,7 @@ import random
 import sqlite3
 from pathlib import Path
 
+import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import text
 
@@ -27,18 +28,22 @@ async def test_an_event_is_stored_and_answered_with_its_correlation_data(desk: O
 
 async def test_the_answer_is_sent_after_the_commit(broker: Broker, tmp_path: Path) -> None:
     """At the moment the answer comes, another process that reads only what is on the disk finds the event."""
-    async with running(settings_for(broker, tmp_path)) as opened, Gateway(broker) as gateway:
+    async with running(settings_for(broker, tmp_path)), Gateway(broker) as gateway:
         for number in range(20):
             await gateway.ask(event(number))
             # The desk holds its file locked, so its files are copied, as after a power cut, and read there.
-            copy = tmp_path / f"copy{number}"
-            copy.mkdir()
-            for file in tmp_path.glob("desk.sqlite3*"):
-                (copy / file.name).write_bytes(file.read_bytes())
-            database = sqlite3.connect(copy / "desk.sqlite3")
+            database = sqlite3.connect(_as_after_a_cut(tmp_path, f"copy{number}"))
             (count,) = database.execute("SELECT count(*) FROM incidents WHERE number = ?", (number,)).fetchone()
             database.close()
             assert count == 1
+
+
+def _as_after_a_cut(directory: Path, name: str) -> Path:
+    copy = directory / name
+    copy.mkdir()
+    for file in directory.glob("desk.sqlite3*"):
+        (copy / file.name).write_bytes(file.read_bytes())
+    return copy / "desk.sqlite3"
 
 
 async def test_every_example_of_the_contract_is_answered(desk: Opened, broker: Broker) -> None:
@@ -100,7 +105,7 @@ async def test_an_emergency_overtakes_a_backlog_that_is_being_stored(desk: Opene
         await held.wait()
         await work(batch)  # type: ignore[arg-type]
 
-    desk.desk._receiver._work = waiting  # type: ignore[method-assign, assignment]
+    desk.desk._receiver._work = waiting  # type: ignore[method-assign]
     async with Gateway(broker) as gateway:
         for number in range(100):
             await gateway.send(event(number, kind="wearable_battery_low", class_="fault"))
@@ -190,7 +195,8 @@ async def test_another_version_is_not_answered_and_a_broken_field_is_raised(desk
     assert json.loads(raised["raw"])["age_ms"] == "soon"
 
 
-async def test_an_answer_goes_to_no_topic_but_an_answer_topic_of_the_area(desk: Opened, broker: Broker) -> None:
+@pytest.mark.usefixtures("desk")
+async def test_an_answer_goes_to_no_topic_but_an_answer_topic_of_the_area(broker: Broker) -> None:
     message = json.dumps(up_event("gw-1", event())).encode()
     async with Gateway(broker) as gateway, Gateway(broker, "gw-1", area="other") as other:
         for response in ("pingan/v1/other/gw-1/down/answer", "pingan/v1/jianghai/gw-1/down/command", "$SYS/x", None):

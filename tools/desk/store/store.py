@@ -104,9 +104,9 @@ class Store:
         self.id = rows["desk"]
 
     async def drain(self) -> None:
-        """Let what is under way end and begin nothing more. To be called before the tasks that use it are cancelled:
+        """Let what is under way end and begin nothing more; call it before cancelling the tasks that use the store.
 
-        a database operation cut short leaves statements behind that keep SQLite's file locked.
+        A database operation cut short leaves statements behind that keep SQLite's file locked.
         """
         self._closing = True
         if self._in_use:
