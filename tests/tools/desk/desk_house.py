@@ -51,6 +51,12 @@ class Opened:
         """All incidents by event."""
         return {row["event"]: row for row in (await self.get("/api/incidents"))["incidents"]}
 
+    async def counters(self) -> dict[str, int]:
+        """What the desk has counted, well or not."""
+        async with self.session.get(self.desk.url + "/healthz") as answer:
+            counted: dict[str, int] = (await answer.json())["counters"]
+            return counted
+
     async def until(self, path: str, reached: Any) -> Any:
         """Ask until `reached(answer)`; the last answer. Fails after WITHIN_S."""
         async with asyncio.timeout(WITHIN_S):
