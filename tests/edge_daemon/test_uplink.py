@@ -83,7 +83,7 @@ async def line(port: int, **settings: object) -> AsyncIterator[Line]:
 async def test_an_event_goes_up_with_its_response_topic_and_the_answer_comes_down(broker: Broker) -> None:
     async with platform(broker.port, says=()) as there, line(broker.port) as here:
         await here.until("connects", 1)
-        await here.uplink.publish("result", b'{"v":1,"command":"c","result":"done","reason":null}', expiry_s=60)
+        await here.uplink.publish("result", payload.result("gw-1", "c", "done", None), expiry_s=60)
         await here.uplink.publish("status", payload.status("gw-1", "online", "x"), answer="answer", correlation=b"e")
         await there.until("result")
         (_, _, message), *_ = [row for row in there.messages if row[0] == "result"]
