@@ -25,8 +25,9 @@ _WATCHDOG_MS = 15000
 _FEED_EVERY_MS = 1000
 _WAIT_MS = 250
 _BATTERY_EVERY_MS = 60000
-# Flash and radio that have failed are tried again, not so often that it costs anything.
+# Flash and radio that have failed are tried again: at leisure, or, while an alarm is open, soon.
 _MEND_EVERY_MS = 10000
+_MEND_ALARM_MS = 2000
 _COLLECT_EVERY_MS = 10000
 # After so long a run with nothing to do the application starts afresh: memory whole again, and times far from the
 # 12 days at which a 32-bit board needs heap for them.
@@ -71,7 +72,8 @@ class App:
             self._battery,
             start.reset_cause,
         )
-        self._next_battery_ms = self._next_mend_ms = self._next_collect_ms = self._next_feed_ms = 0
+        self._next_battery_ms = self._next_collect_ms = self._next_feed_ms = 0
+        self._mended_ms = -_MEND_EVERY_MS
         # After a wake there is nobody to wait for but whom the schedule says.
         self._awake_until_ms = 0 if start.kept is not None else power.AWAKE_FIRST_MS
         self._ticks_fed = 0
@@ -109,8 +111,8 @@ class App:
         self._dialogue.turn(now_ms)
         if now_ms >= self._next_battery_ms:
             self._measure(now_ms)
-        if now_ms >= self._next_mend_ms:
-            self._next_mend_ms = now_ms + _MEND_EVERY_MS
+        if now_ms - self._mended_ms >= (_MEND_ALARM_MS if self._alarm_without_radio() else _MEND_EVERY_MS):
+            self._mended_ms = now_ms
             self._mend(now_ms)
         if now_ms >= self._next_collect_ms:
             self._next_collect_ms = now_ms + _COLLECT_EVERY_MS
@@ -130,6 +132,9 @@ class App:
             self._outbox.add(kind, 0, now_ms, False)
             self._path.leave()
 
+    def _alarm_without_radio(self):
+        return self._ble is not None and self._ble.failed and self._outbox.open_count() > 0
+
     def _mend(self, now_ms):
         """What failed is tried again; what can be done ahead of an alarm is done; what is over is let go."""
         self._path.enter()
@@ -146,6 +151,9 @@ class App:
         # Outside: it takes long, and until it is up again the alarm path leaves it alone.
         if self._ble is not None and self._ble.failed and self._ble.restart():
             self._board.log("radio is up again")
+            self._path.enter()
+            self._schedule.hurry(now_ms)
+            self._path.leave()
 
     def _collect(self):
         gc.collect()

@@ -69,6 +69,12 @@ class Schedule:
         alarm.tries += 1
         alarm.due_ms = now_ms + BURST_MS + alarm.gap_ms
 
+    def hurry(self, now_ms):
+        """A way is open again that was not: all that nobody has is due now."""
+        for alarm in self._alarms:
+            if alarm.used and alarm.unsent:
+                alarm.due_ms = min(alarm.due_ms, now_ms)
+
     def unheard(self, alarm, now_ms):
         """Whether it has been sent for so long without being taken that the wearer must know."""
         return alarm.unsent and alarm.tries > 0 and now_ms - alarm.first_try_ms >= NO_PATH_AFTER_MS

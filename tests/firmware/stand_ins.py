@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -28,6 +29,7 @@ class RadioStandIn:
 
     def __init__(self, path: Path) -> None:
         self.frames: list[bytes] = []
+        self._connection: socket.socket | None = None
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(path))
         self._server.listen()
@@ -37,8 +39,15 @@ class RadioStandIn:
     def close(self) -> None:
         """When the interpreter has ended."""
         self._server.shutdown(socket.SHUT_RDWR)
+        self.fail()
         self._thread.join(10)
         self._server.close()
+
+    def fail(self) -> None:
+        """The radio dies under the interpreter that uses it; the next one to ask finds it alive."""
+        if self._connection is not None:
+            with contextlib.suppress(OSError):  # it has gone by itself
+                self._connection.shutdown(socket.SHUT_RDWR)
 
     def _serve(self) -> None:
         """One interpreter after another: a deep sleep ends in a new one."""
@@ -47,6 +56,7 @@ class RadioStandIn:
                 connection, _ = self._server.accept()
             except OSError:
                 return  # closed
+            self._connection = connection
             with connection, connection.makefile("rb") as stream:
                 stream.readline()  # who it is
                 while len(head := stream.read(3)) == 3:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from itertools import pairwise
@@ -251,6 +252,20 @@ async def test_an_alarm_that_nobody_hears_goes_on_through_deep_sleep(
     assert max(later - earlier for earlier, later in pairwise(ages_s)) < 33
     no_paths = [shown.at_s for shown in wearable.body.shown if shown.stage == "NO_PATH"]
     assert no_paths
+
+
+async def test_a_radio_that_dies_is_started_anew_and_the_alarm_goes_out(
+    start: Start, radio: tuple[RadioStandIn, Path]
+) -> None:
+    stand_in, path = radio
+    wearable = await start(radio_socket=path)
+    stand_in.fail()
+    await wearable.hold()
+    await wearable.shown("PRESSED", 1)
+    async with asyncio.timeout(40):
+        while not (events := opened(stand_in, wearable)):
+            await asyncio.sleep(0.1)
+    assert events[0][1].number == 1
 
 
 @pytest.mark.timeout(200)
