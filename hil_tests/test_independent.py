@@ -249,8 +249,11 @@ async def test_a_command_is_done_once_though_its_first_result_is_lost(home: Home
     assert platform.results("c-3") == [("refused", "unknown_wearable")]
     await wearable.beat()
     await wearable.until(lambda: len(wearable.commands_done) == 1, WITHIN_S)
-    await wearable.beat()
-    await platform.until(lambda: len(platform.results("c-1")) == 2)
+    # The gateway hands a command over again with a question that comes 5 s or more later.
+    async with asyncio.timeout(WITHIN_S):
+        while len(platform.results("c-1")) < 2:
+            await wearable.beat()
+            await asyncio.sleep(0.5)
     assert platform.results("c-1")[1] == ("done", None)
     assert len(wearable.commands_done) == 1
 
