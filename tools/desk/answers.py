@@ -1,4 +1,4 @@
-"""What the platform says to gateways about events, as JSON (contract: protocol/platform/). Owns shape and topic.
+"""What the platform says to gateways about events, as JSON (contract: protocol/platform/). Owns its shape.
 
 Must not know MQTT or the store: it is handed what is true.
 """
@@ -6,15 +6,11 @@ Must not know MQTT or the store: it is handed what is true.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
-from tools.desk.reading.message import Message
-
 # An answer to one message has at most its events; news travels by so many.
 BATCH = 50
-_RESPONSE = re.compile(r"pingan/v1/([a-z0-9-]{1,64})/[a-z0-9-]{1,64}/down/answer", re.ASCII)
 # A store that failed may work again in a moment; a gateway comes back by itself in five seconds.
 BUSY_RETRY_AFTER_S = 5.0
 
@@ -44,14 +40,3 @@ def payload(answers: Iterable[Answer]) -> bytes:
 def news_topic(area: str, gateway: str) -> str:
     """Where a gateway hears of its events."""
     return f"pingan/v1/{area}/{gateway}/down/answer"
-
-
-def response_topic(message: Message) -> str:
-    """Where to answer: the response topic, when it is an answer topic of the sender's area; else the sender's own.
-
-    Without the check any gateway could have the desk publish wherever the desk may.
-    """
-    match = _RESPONSE.fullmatch(message.response or "")
-    if match is not None and match[1] == message.area and message.response is not None:
-        return message.response
-    return news_topic(message.area, message.gateway)

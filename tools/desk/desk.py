@@ -124,9 +124,11 @@ class Desk:
             self._counters.add("strangers_unknown")
         else:
             try:
-                self._strangers.take(read_strangers(message))
+                frames, broken = read_strangers(message)
             except NotUnderstood as error:
-                self._watch.fault(message.fault(str(error)))
+                frames, broken = [], [message.fault(str(error))]
+            self._strangers.take(frames)
+            self._watch.faults(broken)
 
     async def _acted(self, events: list[str], stage: str) -> None:
         self._feed.changed()

@@ -128,7 +128,8 @@ class Receiver:
         task.add_done_callback(self._answering.discard)
 
     async def _publish(self, message: Message, rows: list[answers.Answer]) -> None:
-        topic = answers.response_topic(message)
+        # Never the response topic: any gateway could have the desk publish wherever the desk may.
+        topic = answers.news_topic(message.area, message.gateway)
         try:
             await self._broker.publish(topic, answers.payload(rows), correlation=message.correlation)
         except BrokerDown as error:

@@ -17,6 +17,7 @@ from tools.desk.reading.health import (
     GatewayStatus,
     WearableBeats,
     read_heartbeat,
+    read_result,
     read_status,
     read_telemetry,
 )
@@ -44,21 +45,26 @@ class Watch:
 
     def take(self, message: Message) -> None:
         """Read a message and let it wait its turn. Results are for whoever sends commands; the desk sends none."""
-        if message.kind == "result":
-            self._counters.add("results")
-            return
         try:
-            self._waiting.append(_read(message))
+            if message.kind == "result":
+                self.faults(read_result(message))
+                self._counters.add("results")
+                return
+            said, faults = _read(message)
         except NotUnderstood as error:
-            self.fault(message.fault(str(error)))
+            self.faults([message.fault(str(error))])
+            return
+        self._waiting.append(said)
         self._wake.set()
+        self.faults(faults)
 
-    def fault(self, fault: Fault) -> None:
-        """Keep something that nobody could read."""
-        self._counters.add("faults")
-        log.warning("not_understood", topic=fault.topic, why=fault.why)
-        self._waiting.append(fault)
-        self._wake.set()
+    def faults(self, faults: list[Fault]) -> None:
+        """Keep what was not of the contract, for a person to look at."""
+        for fault in faults:
+            self._counters.add("faults")
+            log.warning("not_understood", topic=fault.topic, why=fault.why)
+            self._waiting.append(fault)
+            self._wake.set()
 
     async def run(self) -> None:
         """Write for ever."""
@@ -79,7 +85,7 @@ class Watch:
                 self.on_change()
 
 
-def _read(message: Message) -> _Said:
+def _read(message: Message) -> tuple[_Said, list[Fault]]:
     if message.kind == "heartbeat":
         return read_heartbeat(message)
     if message.kind == "status":

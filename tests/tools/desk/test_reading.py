@@ -14,7 +14,7 @@ from tests.edge_daemon.schemas import check
 from tests.tools.desk.gateway import event, up_event
 from tools.desk.errors import NotUnderstood
 from tools.desk.reading.events import Events, read_events
-from tools.desk.reading.health import read_heartbeat, read_status, read_telemetry
+from tools.desk.reading.health import read_heartbeat, read_result, read_status, read_telemetry
 from tools.desk.reading.message import Message, topic
 from tools.desk.reading.sealed import read_strangers
 
@@ -116,7 +116,7 @@ def test_noise_and_mutations_never_raise() -> None:
         assert read.reports or read.faults
         for report in read.reports:
             json.dumps(report.raw).encode()
-        for reader in (read_heartbeat, read_status, read_telemetry, read_strangers):
+        for reader in (read_heartbeat, read_status, read_telemetry, read_strangers, read_result):
             with pytest.raises(NotUnderstood):
                 reader(_message(bytes(payload)))
 
@@ -129,3 +129,13 @@ def test_only_up_topics_of_the_contract_are_topics() -> None:
         "pingan/v1/a//up/event", "pingan/v1/" + "a" * 65 + "/b/up/event", "x/pingan/v1/a/b/up/event",
     ):  # fmt: skip
         assert topic(foreign) is None
+
+
+def test_only_a_cancel_refers_to_another_event_and_only_to_its_own_wearers() -> None:
+    mine, others = event(11)["event"], event(11, wearable="0" * 16)["event"]
+    (sos,) = _events(up_event("gw-1", event(refers_to=mine))).reports
+    assert (sos.kind, sos.refers_to) == ("sos", None)
+    (cancel,) = _events(up_event("gw-1", event(kind="sos_cancelled", refers_to=mine))).reports
+    assert (cancel.kind, cancel.refers_to) == ("sos_cancelled", mine)
+    (foreign,) = _events(up_event("gw-1", event(kind="sos_cancelled", refers_to=others))).reports
+    assert (foreign.kind, foreign.refers_to, foreign.event_class) == ("not_understood", None, "emergency")

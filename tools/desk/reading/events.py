@@ -13,14 +13,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from protocol import kinds
+from protocol import codes, kinds
 from tools.desk.errors import NotUnderstood
-from tools.desk.reading import fields
+from tools.desk.reading import envelope, fields
 from tools.desk.reading.message import Fault, Message
 from tools.desk.report import QUALITIES, Report
 
 EVENTS_MAX = 50
+_CANCEL = kinds.BY_CODE[codes.SOS_CANCELLED].name
 _RAW_MAX = 4096
+# A hostile message has a hundred thousand rows that are none; so many are told of.
+_FAULTS_MAX = 50
 
 
 @dataclass(slots=True)
@@ -30,6 +33,11 @@ class Events:
     message: Message
     reports: list[Report] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, why: str, row: str) -> None:
+        """Note what is wrong with a row, up to a bound."""
+        if len(self.faults) < _FAULTS_MAX:
+            self.faults.append(self.message.fault(why, row.encode()))
 
     @property
     def urgent(self) -> bool:
@@ -51,9 +59,7 @@ def read_events(message: Message, *, clock_is_good: bool) -> Events:
         return read
     if len(rows) > EVENTS_MAX:
         read.faults.append(message.fault("too many events"))
-    if said.get("gateway") != message.gateway:
-        # The topic is what the broker's access list guards; it holds.
-        read.faults.append(message.fault("gateway is not the topic's"))
+    read.faults += envelope.who_is_who(message, said)
     waited_ms = _waited_ms(said, message.received_ms) if clock_is_good else 0
     for row in rows:
         _read_event(read, row, waited_ms)
@@ -69,12 +75,12 @@ def _read_event(read: Events, row: object, waited_ms: int) -> None:
     event = _identity(row)
     text = json.dumps(row)
     if event is None or not isinstance(row, dict):
-        read.faults.append(read.message.fault("event without identity", text.encode()))
+        read.fault("event without identity", text)
         return
     try:
         read.reports.append(_report(read.message, event, row, waited_ms))
     except NotUnderstood as error:
-        read.faults.append(read.message.fault(f"event: {error}", text.encode()))
+        read.fault(f"event: {error}", text)
         read.reports.append(_unreadable(read.message, event, text))
 
 
@@ -123,13 +129,27 @@ def _report(message: Message, event: str, row: dict[str, Any], waited_ms: int) -
         contact_id=fields.match(row, "contact_id", fields.CODE3, null=True),
         restore=fields.flag(row, "restore"),
         test=fields.flag(row, "test"),
-        refers_to=fields.match(row, "refers_to", fields.EVENT, null=True),
+        refers_to=_refers_to(row, event),
         raw=fields.match(row, "raw", fields.HEX, null=True),
         area=message.area,
         gateway=message.gateway,
         received_ms=message.received_ms,
         waited_ms=waited_ms,
     )
+
+
+def _refers_to(row: dict[str, Any], event: str) -> str | None:
+    """What a cancel takes back: an event of the same wearable, never another's.
+
+    Any other kind stands for itself, whatever it refers to: nothing but its wearer's cancel may be shown on an alarm
+    instead of beside it, and be closed with it.
+    """
+    refers_to = fields.match(row, "refers_to", fields.EVENT, null=True)
+    if row.get("kind") != _CANCEL:
+        return None
+    if refers_to is not None and refers_to[:16] != event[:16]:
+        raise NotUnderstood("refers_to")
+    return refers_to
 
 
 def _unreadable(message: Message, event: str, text: str) -> Report:

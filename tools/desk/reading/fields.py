@@ -35,9 +35,14 @@ def message(payload: bytes) -> dict[str, Any]:
         said = json.loads(payload)
     except (ValueError, RecursionError) as error:
         raise NotUnderstood("json") from error
-    if not isinstance(said, dict):
+    return an_object(said)
+
+
+def an_object(value: object) -> dict[str, Any]:
+    """A JSON object."""
+    if not isinstance(value, dict):
         raise NotUnderstood("not an object")
-    return said
+    return value
 
 
 def is_version_1(said: dict[str, Any]) -> bool:
@@ -57,14 +62,6 @@ def array(said: dict[str, Any], name: str) -> list[Any]:
     """A list of anything."""
     value = said.get(name)
     if not isinstance(value, list):
-        raise NotUnderstood(name)
-    return value
-
-
-def rows(said: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """A list of objects."""
-    value = array(said, name)
-    if not all(isinstance(row, dict) for row in value):
         raise NotUnderstood(name)
     return value
 

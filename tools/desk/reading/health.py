@@ -1,4 +1,7 @@
-"""up/heartbeat, up/status and up/telemetry, read. Does no I/O. Raises NotUnderstood for what is out of contract."""
+"""up/heartbeat, up/status, up/telemetry and up/result, read. Does no I/O.
+
+Each reader returns what was said and what is wrong about the rest; it raises NotUnderstood for what is out of contract.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.desk.errors import NotUnderstood
-from tools.desk.reading import fields
-from tools.desk.reading.message import Message
+from tools.desk.reading import envelope, fields
+from tools.desk.reading.message import Fault, Message
 
 _COUNTERS_MAX = 200
 _LINKS_MAX = 64
+_RESULTS = ("done", "expired", "refused", "queued")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,10 @@ class WearableBeats:
     wearables: list[dict[str, Any]]
 
 
-def read_heartbeat(message: Message) -> GatewayBeat:
+def read_heartbeat(message: Message) -> tuple[GatewayBeat, list[Fault]]:
     """Read up/heartbeat."""
-    said = fields.message_v1(message.payload)
+    said, faults = envelope.opened(message)
+    links, left_out = envelope.rows(message, said, "links", _link)
     counters = said.get("counters")
     if not isinstance(counters, dict):
         raise NotUnderstood("counters")
@@ -53,10 +58,10 @@ def read_heartbeat(message: Message) -> GatewayBeat:
         "uptime_s": fields.whole(said, "uptime_s", 0, fields.COUNT_MAX),
         "version": fields.text(said, "version", 64),
         "waiting": fields.whole(said, "waiting", 0, fields.COUNT_MAX),
-        "links": [_link(link) for link in fields.rows(said, "links")[:_LINKS_MAX]],
+        "links": links[:_LINKS_MAX],
         "counters": {name[:64]: n for name, n in list(counters.items())[:_COUNTERS_MAX] if type(n) is int},
     }
-    return GatewayBeat(message.area, message.gateway, message.received_ms, heartbeat)
+    return GatewayBeat(message.area, message.gateway, message.received_ms, heartbeat), faults + left_out
 
 
 def _link(link: dict[str, Any]) -> dict[str, str]:
@@ -67,18 +72,26 @@ def _link(link: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def read_status(message: Message) -> GatewayStatus:
+def read_status(message: Message) -> tuple[GatewayStatus, list[Fault]]:
     """Read up/status."""
-    said = fields.message_v1(message.payload)
+    said, faults = envelope.opened(message)
     state = fields.one_of(said, "state", ("online", "offline"))
-    return GatewayStatus(message.area, message.gateway, message.received_ms, state)
+    return GatewayStatus(message.area, message.gateway, message.received_ms, state), faults
 
 
-def read_telemetry(message: Message) -> WearableBeats:
+def read_telemetry(message: Message) -> tuple[WearableBeats, list[Fault]]:
     """Read up/telemetry."""
-    said = fields.message_v1(message.payload)
-    rows = [_wearable(row) for row in fields.rows(said, "wearables")]
-    return WearableBeats(message.area, message.gateway, message.received_ms, rows)
+    said, faults = envelope.opened(message)
+    rows, left_out = envelope.rows(message, said, "wearables", _wearable)
+    return WearableBeats(message.area, message.gateway, message.received_ms, rows), faults + left_out
+
+
+def read_result(message: Message) -> list[Fault]:
+    """Check up/result. The desk sends no commands, so nobody waits for what it says; that it is odd is shown."""
+    said, faults = envelope.opened(message)
+    fields.text(said, "command", 64)
+    fields.one_of(said, "result", _RESULTS)
+    return faults
 
 
 def _wearable(row: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+# What is answered, and on which of the gateway's own topics.
+_ANSWERED_ON = {"event": "answer", "stranger": "stranger"}
 _TOPIC = re.compile(r"pingan/v1/([a-z0-9-]{1,64})/([a-z0-9-]{1,64})/up/([a-z]{1,32})", re.ASCII)
 
 
@@ -20,7 +22,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An up message: `kind` is the topic's last word; `response` and `correlation` are MQTT 5's."""
+    """An up message: `kind` is the topic's last word; `response` and `correlation` are MQTT 5's, as they came."""
 
     area: str
     gateway: str
@@ -30,6 +32,12 @@ class Message:
     received_ms: int
     response: str | None = None
     correlation: bytes | None = None
+
+    @property
+    def answer_topic(self) -> str | None:
+        """Where its gateway, and nobody else, hears the answer. None: it is not answered."""
+        answered_on = _ANSWERED_ON.get(self.kind)
+        return None if answered_on is None else f"pingan/v1/{self.area}/{self.gateway}/down/{answered_on}"
 
     def fault(self, why: str, payload: bytes | None = None) -> Fault:
         """This message, or `payload` of it, is out of contract."""

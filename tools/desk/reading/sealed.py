@@ -7,8 +7,8 @@ from typing import Any
 
 from protocol.frame import FRAME_MAX, OVERHEAD
 from tools.desk.errors import NotUnderstood
-from tools.desk.reading import fields
-from tools.desk.reading.message import Message
+from tools.desk.reading import envelope, fields
+from tools.desk.reading.message import Fault, Message
 
 _FRAMES_MAX = 50
 
@@ -29,10 +29,11 @@ class SealedFrame:
     correlation: bytes | None = None
 
 
-def read_strangers(message: Message) -> list[SealedFrame]:
-    """Read up/stranger. Raises NotUnderstood."""
-    said = fields.message_v1(message.payload)
-    return [_sealed(message, row) for row in fields.rows(said, "frames")[:_FRAMES_MAX]]
+def read_strangers(message: Message) -> tuple[list[SealedFrame], list[Fault]]:
+    """Read up/stranger: frames, and what is wrong about the rest. Raises NotUnderstood."""
+    said, faults = envelope.opened(message)
+    frames, left_out = envelope.rows(message, said, "frames", lambda row: _sealed(message, row))
+    return frames[:_FRAMES_MAX], faults + left_out
 
 
 def _sealed(message: Message, row: dict[str, Any]) -> SealedFrame:
