@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge_daemon.errors import Refusal
@@ -20,6 +21,12 @@ from protocol.rolling import COUNTER_MAX, RollingIds
 # The next ids of each wearable are looked up; those further ahead (weeks at home, unheard here) are searched for.
 WINDOW = 64
 WIDE_WINDOW = 131_072
+# A wearable of which nothing was ever opened here may be anywhere in its life.
+FIRST_WINDOW = 1 << 22
+# One step of a search: some 1 ms, in which no other thread runs.
+_STEP = 16_384
+
+Found = dict[bytes, tuple[str, int]]
 
 
 def load(path: Path) -> dict[str, Wearable]:
@@ -69,6 +76,7 @@ class _Keys:
     """The crypto objects of one wearable, made once. Counters up to `taken` are spent."""
 
     def __init__(self, wearable: Wearable) -> None:
+        self.id_key = wearable.id
         self.ids = RollingIds(wearable.id)
         self.opener = UpOpener(wearable.up)
         self.sealer = DownSealer(wearable.down)
@@ -89,14 +97,29 @@ class KeyRing:
         """Handle and counter of an id that is due; None for any other. No cryptography."""
         return self._expected.get(rolling_id)
 
-    def search(self, rolling_id: bytes) -> tuple[str, int] | None:
-        """The same for ids far ahead: milliseconds per wearable, without side effects, so it may run in a thread."""
-        for handle, keys in self._keys.items():
-            first = keys.taken + 1
-            counter = keys.ids.find(rolling_id, first, min(WIDE_WINDOW, COUNTER_MAX - first + 1))
-            if counter >= 0:
-                return handle, counter
-        return None
+    def search(self, wanted: set[bytes]) -> Found:
+        """The same for ids up to 131,072 ahead, of every wearable: some 6 ms each, however many ids are wanted.
+
+        May run in another thread: it changes nothing, and a cipher object is refused to the second thread that uses it.
+        """
+        return self._search(wanted, 0, WIDE_WINDOW, [keys.taken + 1 for keys in self._keys.values()])
+
+    def search_unheard(self, wanted: set[bytes]) -> Found:
+        """The rest of the first 4 million ids of wearables never opened here: some 200 ms each. For a thread, too."""
+        firsts = [0 if keys.taken < 0 else None for keys in self._keys.values()]
+        return self._search(wanted, WIDE_WINDOW, FIRST_WINDOW, firsts)
+
+    def _search(self, wanted: set[bytes], start: int, end: int, firsts: Sequence[int | None]) -> Found:
+        """Search counters first + start up to first + end of each wearable that has a first."""
+        found: Found = {}
+        for (handle, keys), first in zip(self._keys.items(), firsts, strict=True):
+            if first is None:
+                continue
+            ids, last = RollingIds(keys.id_key), min(first + end, COUNTER_MAX + 1)
+            for at in range(first + start, last, _STEP):
+                hits = ids.find_any(wanted, at, min(_STEP, last - at))
+                found.update({rolling_id: (handle, counter) for rolling_id, counter in hits.items()})
+        return found
 
     def open(self, handle: str, frame: bytes, counter: int) -> bytes:
         """The body. Raises FrameRefused."""

@@ -1,8 +1,9 @@
 """Strangers' sealed frames: opened, stored, answered sealed. Guarantee: as for a home gateway: stored, then ACCEPTED.
 
 Owns the way from a frame that no gateway could read to an incident, and the way back. A counter is spent in the
-transaction that stores what its frame brought. The same frame through a second gateway is no replay for a minute: that
-gateway is named too and gets an answer to pass on. A lost answer needs no retry: the wearable asks again.
+transaction that stores what its frame brought; where that fails it is not, and a new event is told BUSY. The same frame
+through a second gateway is no replay for a minute: that gateway is named too and gets an answer to pass on. A lost
+answer needs no retry: the wearable asks again. Frames under ids that are not expected wait in search.py.
 """
 
 from __future__ import annotations
@@ -19,38 +20,25 @@ from edge_daemon.counters import Counters
 from edge_daemon.log import Log
 from protocol import codes
 from protocol.frame import FIELD_SIZE, FrameRefused, parse_head
-from protocol.messages import Hello, NotUnderstood, pack_answer
-from tools.desk import opened
+from protocol.messages import pack_answer
+from tools.desk import questions
 from tools.desk.broker import BrokerConnection
 from tools.desk.errors import BrokerDown, StoreFailed
 from tools.desk.keys import KeyRing
-from tools.desk.reading.health import WearableBeats
+from tools.desk.questions import STAGES, Question, Told
 from tools.desk.reading.sealed import SealedFrame
-from tools.desk.store import Store, events, gateways, windows
+from tools.desk.search import Search
+from tools.desk.store import Store, windows
 
 log = Log("strangers")
 
-STAGES = {"accepted": codes.ACCEPTED, "answered": codes.ANSWERED, "closed": codes.CLOSED}
 # The contract's expiry of both stranger topics: later a wearable has asked anew.
 _EXPIRY_S = 60
 _SAME_FRAME_MS = 60_000
 _RECENT_KEPT = 4096
 _QUEUE_MOST = 1000
-# Open events told to a wearable that asks.
-_TOLD_MOST = 16
 
-_Told = list[tuple[int, int]]
-
-
-@dataclass(slots=True)
-class _Question:
-    """A frame taken: who asked, under which counter, with what, and when we first had it."""
-
-    handle: str
-    counter: int
-    frame_type: int
-    body: bytes
-    at_ms: int
+_Whose = tuple[str, int]
 
 
 @dataclass(slots=True)
@@ -71,30 +59,48 @@ class Strangers:
         self._broker = broker
         self._clock = clock
         self._counters = counters
-        self._queue: asyncio.Queue[SealedFrame] = asyncio.Queue(_QUEUE_MOST)
-        self._recent: OrderedDict[bytes, _Question] = OrderedDict()
+        self._queue: asyncio.Queue[tuple[SealedFrame, _Whose | None]] = asyncio.Queue(_QUEUE_MOST)
+        self._recent: OrderedDict[bytes, Question] = OrderedDict()
         self._contacts: dict[str, _Contact] = {}
+        # Two, so that a wearable that is known waits for no search through the whole life of one that is not.
+        self._unheard = Search(ring.search_unheard, self._add, self._unknown, counters)
+        self._ahead = Search(ring.search, self._add, self._unheard.add, counters)
         self.on_change: Callable[[], None] = lambda: None
 
     def take(self, frames: list[SealedFrame]) -> None:
         """Queue frames; more than can wait are dropped and counted: their wearables repeat."""
         for frame in frames:
-            try:
-                self._queue.put_nowait(frame)
-            except asyncio.QueueFull:
-                self._counters.add("strangers_dropped")
+            self._add(frame, None)
+
+    def _add(self, sealed: SealedFrame, whose: _Whose | None) -> None:
+        try:
+            self._queue.put_nowait((sealed, whose))
+        except asyncio.QueueFull:
+            self._counters.add("strangers_dropped")
+
+    def _unknown(self, _sealed: SealedFrame) -> None:
+        self._counters.add("strangers_unknown")
 
     async def run(self) -> None:
-        """Open, store and answer for ever, in the order of arrival."""
+        """Open, store and answer for ever, in the order of arrival; search meanwhile."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._answer_all(), name="strangers")
+            tasks.create_task(self._ahead.run(), name="strangers ahead")
+            tasks.create_task(self._unheard.run(), name="strangers unheard")
+
+    async def _answer_all(self) -> None:
         while True:
-            sealed = await self._queue.get()
+            sealed, whose = await self._queue.get()
             try:
-                question = await self._question(sealed)
-                if question is not None:
+                question = self._question(sealed, whose)
+                if question is None:
+                    self._ahead.add(sealed)
+                else:
                     await self._answer(question, sealed)
             except FrameRefused as refused:
                 self._counters.add(f"strangers_refused_{refused.reason}")
             except StoreFailed:
+                # Not even looking worked: no answer is better than an untrue one.
                 self._counters.add("store_failed")
             except BrokerDown as error:
                 log.info("answer_unsent", gateway=sealed.gateway, why=str(error))
@@ -112,25 +118,28 @@ class Strangers:
             except BrokerDown as error:
                 log.info("news_unsent", event=event, why=str(error))
 
-    async def _question(self, sealed: SealedFrame) -> _Question | None:
-        """Whose frame it is, opened; None for one that nobody here can read. Raises FrameRefused."""
+    def _question(self, sealed: SealedFrame, whose: _Whose | None) -> Question | None:
+        """A frame opened; None: whose it is must be searched for. Raises FrameRefused."""
         now_ms = self._clock.now_ms()
         again = self._recent.get(sealed.frame)
         if again is not None and now_ms - again.at_ms <= _SAME_FRAME_MS:
             return again
         frame_type = parse_head(sealed.frame)
-        found = self._ring.look_up(sealed.rolling_id)
+        found = self._ring.look_up(sealed.rolling_id) or whose
         if found is None:
-            found = await asyncio.to_thread(self._ring.search, sealed.rolling_id)
-        if found is None:
-            self._counters.add("strangers_unknown")
             return None
         handle, counter = found
-        body = self._ring.open(handle, sealed.frame, counter)
-        return _Question(handle, counter, frame_type, body, now_ms)
+        return Question(handle, counter, frame_type, self._ring.open(handle, sealed.frame, counter), now_ms)
 
-    async def _answer(self, question: _Question, sealed: SealedFrame) -> None:
-        told = await self._stored(question, sealed)
+    async def _answer(self, question: Question, sealed: SealedFrame) -> None:
+        try:
+            told = await self._stored(question, sealed)
+        except StoreFailed:
+            self._counters.add("store_failed")
+            async with self._store.read() as connection:
+                told = await questions.look(connection, question, sealed)
+            await self._send(question.handle, question.counter, sealed, told)
+            return
         if told is None:
             self._counters.add("strangers_refused_repeat")
             return
@@ -140,34 +149,15 @@ class Strangers:
         self.on_change()
         await self._send(question.handle, question.counter, sealed, told)
 
-    async def _stored(self, question: _Question, sealed: SealedFrame) -> _Told | None:
-        """Store what a frame brings, and what to tell: (stage, number). None: its counter is spent."""
-        async with self._store.write(revisions=4) as transaction:
+    async def _stored(self, question: Question, sealed: SealedFrame) -> Told | None:
+        """Store what a frame brings; what to tell. None: its counter is spent. Raises StoreFailed: nothing is."""
+        async with self._store.write(questions.REVISIONS) as transaction:
             fresh = await windows.spend(transaction, question.handle, question.counter)
             if not fresh and sealed.frame not in self._recent:
                 return None
-            if question.frame_type == codes.EVENT:
-                report = opened.report(question.handle, question.body, sealed)
-                stages = await events.record(transaction, [report], self._clock.wall_ms())
-                log.info("stranger_event", event=report.event, gateway=sealed.gateway)
-                return [(STAGES[stages[report.event]], report.number)]
-            try:
-                if question.frame_type == codes.HEARTBEAT:
-                    beat = opened.heartbeat(question.handle, question.body, sealed)
-                    said = WearableBeats(sealed.area, sealed.gateway, sealed.received_ms, [beat])
-                    await gateways.wearables(transaction, said)
-                elif question.frame_type == codes.HELLO:
-                    hello = Hello(question.body)
-                    if hello.asks_state:
-                        known = await windows.stages(transaction.connection, question.handle, hello.number, _TOLD_MOST)
-                        unknown = [] if hello.number in dict(known) else [(codes.HEARD, hello.number)]
-                        return [(STAGES[stage], number) for number, stage in known] + unknown
-            except NotUnderstood as error:
-                self._counters.add("strangers_not_understood")
-                log.warning("not_understood", wearable=question.handle, why=str(error))
-        return [(codes.HEARD, 0)]
+            return await questions.store(transaction, question, sealed, self._clock.wall_ms())
 
-    def _remember(self, question: _Question, sealed: SealedFrame) -> None:
+    def _remember(self, question: Question, sealed: SealedFrame) -> None:
         self._recent.setdefault(sealed.frame, question)
         if len(self._recent) > _RECENT_KEPT:
             self._recent.popitem(last=False)
@@ -175,7 +165,7 @@ class Strangers:
         if contact is None or question.counter >= contact.counter:
             self._contacts[question.handle] = _Contact(question.counter, sealed, self._clock.now_ms())
 
-    async def _send(self, handle: str, counter: int, sealed: SealedFrame, told: _Told, *, news: bool = False) -> None:
+    async def _send(self, handle: str, counter: int, sealed: SealedFrame, told: Told, *, news: bool = False) -> None:
         rows = []
         for stage, number in told:
             body = pack_answer(stage, number, codes.REASON_NONE)

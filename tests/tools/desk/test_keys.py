@@ -75,10 +75,36 @@ def test_a_ring_expects_the_next_ids_and_no_spent_one(tmp_path: Path) -> None:
     assert ring.look_up(ids[10]) == (wearable.handle, 10)
     assert ring.look_up(ids[9 + keys.WINDOW]) == (wearable.handle, 9 + keys.WINDOW)
     assert ring.look_up(ids[9 + keys.WINDOW + 1]) is None
-    assert ring.search(ids[9 + keys.WINDOW + 1]) == (wearable.handle, 9 + keys.WINDOW + 1)
-    assert ring.search(ids[9]) is None
+    assert ring.search({ids[9 + keys.WINDOW + 1], ids[9]}) == {
+        ids[9 + keys.WINDOW + 1]: (wearable.handle, 9 + keys.WINDOW + 1)
+    }
     ring.taken(wearable.handle, 40)
     assert ring.look_up(ids[40]) is None
     assert ring.look_up(ids[41]) == (wearable.handle, 41)
     ring.taken(wearable.handle, 12)
     assert ring.look_up(ids[40]) is None
+
+
+def _id_at(wearable: Wearable, counter: int) -> bytes:
+    return Wearable(wearable.root, counter).hello()[1:9]
+
+
+def test_a_search_goes_as_far_as_the_contract_says(tmp_path: Path) -> None:
+    """131,072 ahead of what was opened; the first 4,194,304 where nothing was; never beyond the last counter."""
+    heard, unheard, old = Wearable(), Wearable(b"test_only_unheard"[:16]), Wearable(b"test_only_old___")
+    taken = {heard.handle: 1000, old.handle: 0xFFFFFFFF - 5}
+    ring = keys.KeyRing(keys.load(key_file(tmp_path / "keys.json", heard, unheard, old)), taken)
+    far, beyond = _id_at(heard, 1000 + keys.WIDE_WINDOW), _id_at(heard, 1001 + keys.WIDE_WINDOW)
+    last = _id_at(old, 0xFFFFFFFF)
+    near = _id_at(unheard, keys.WIDE_WINDOW - 1)
+    wanted = {far, beyond, last, near, _id_at(unheard, keys.WIDE_WINDOW)}
+    assert ring.search(wanted) == {
+        far: (heard.handle, 1000 + keys.WIDE_WINDOW),
+        last: (old.handle, 0xFFFFFFFF),
+        near: (unheard.handle, keys.WIDE_WINDOW - 1),
+    }
+    first, end = _id_at(unheard, keys.WIDE_WINDOW), _id_at(unheard, keys.FIRST_WINDOW - 1)
+    assert ring.search_unheard({first, end, beyond, _id_at(unheard, keys.FIRST_WINDOW)}) == {
+        first: (unheard.handle, keys.WIDE_WINDOW),
+        end: (unheard.handle, keys.FIRST_WINDOW - 1),
+    }

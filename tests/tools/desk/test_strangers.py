@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import threading
 from binascii import crc32
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +15,7 @@ from sqlalchemy import text
 from hil_tests.broker.mosquitto import Broker
 from protocol import codes
 from tests.tools.desk.desk_house import Opened, running, settings_for
-from tests.tools.desk.gateway import Gateway, event
+from tests.tools.desk.gateway import WEARABLE, Gateway, event
 from tests.tools.desk.wearable import Wearable, key_file, up_stranger
 
 WITHIN_S = 20.0
@@ -37,7 +39,8 @@ async def _ask(gateway: Gateway, *frames: bytes) -> None:
 
 
 async def _answer(gateway: Gateway) -> dict[str, Any]:
-    kind, said, _ = await asyncio.wait_for(gateway.received.get(), WITHIN_S)
+    async with asyncio.timeout(WITHIN_S):
+        kind, said, _ = await gateway.received.get()
     assert kind == "stranger"
     return said
 
@@ -172,26 +175,119 @@ async def test_forged_and_foreign_frames_are_refused_and_the_next_genuine_one_go
         assert wearable.read(await _answer(gateway), 0) == [(codes.ACCEPTED, 12)]
         assert gateway.received.empty()
     assert len(await desk.incidents()) == 1
+    await _counted(desk, "strangers_unknown", 6)
     counters = await desk.counters()
     assert counters["strangers_refused_tag"] == 8 * (len(genuine) - 9)
     assert counters["strangers_unknown"] == 6
     assert counters["strangers_opened"] == 1
 
 
-async def test_a_store_that_fails_spends_no_counter(desk: Opened, broker: Broker, wearable: Wearable) -> None:
+async def test_a_store_that_fails_says_busy_spends_no_counter_and_still_tells_what_it_has(
+    desk: Opened, broker: Broker, wearable: Wearable
+) -> None:
     async def sabotage(statement: str) -> None:
         async with desk.desk._store.write() as transaction:
             await transaction.connection.execute(text(statement))
 
-    await sabotage("CREATE TRIGGER full BEFORE INSERT ON incidents BEGIN SELECT RAISE(ABORT, 'disk full'); END")
     async with Gateway(broker) as gateway:
-        frame = wearable.event(12)
-        await _ask(gateway, frame)
-        await _counted(desk, "store_failed", 1)
-        assert gateway.received.empty()
+        await _ask(gateway, wearable.event(11))
+        assert wearable.read(await _answer(gateway), 0) == [(codes.ACCEPTED, 11)]
+        await sabotage("CREATE TRIGGER full BEFORE UPDATE ON windows BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        again, new = wearable.event(11), wearable.event(12)
+        for counter, question, told in (
+            (1, again, [(codes.ACCEPTED, 11)]),
+            (2, new, [(codes.BUSY, 12)]),
+            (3, wearable.hello(asked=12), [(codes.ACCEPTED, 11), (codes.HEARD, 12)]),
+            (4, wearable.hello(), [(codes.HEARD, 0)]),
+        ):
+            await _ask(gateway, question)
+            assert wearable.read(await _answer(gateway), counter) == told
+        assert len(await desk.incidents()) == 1
         await sabotage("DROP TRIGGER full")
-        await _ask(gateway, frame)
+        await _ask(gateway, new)
+        assert wearable.read(await _answer(gateway), 2) == [(codes.ACCEPTED, 12)]
+
+
+async def test_nothing_is_said_where_the_store_cannot_even_be_looked_into(
+    desk: Opened, broker: Broker, wearable: Wearable
+) -> None:
+    async with Gateway(broker) as gateway:
+        async with desk.desk._store.write() as transaction:
+            await transaction.connection.execute(text("ALTER TABLE incidents RENAME TO gone"))
+        question = wearable.event(12)
+        await _ask(gateway, question)
+        await _counted(desk, "store_failed", 2)
+        async with desk.desk._store.write() as transaction:
+            await transaction.connection.execute(text("ALTER TABLE gone RENAME TO incidents"))
+        await _ask(gateway, question)
         assert wearable.read(await _answer(gateway), 0) == [(codes.ACCEPTED, 12)]
+        assert gateway.received.empty()
+
+
+async def test_a_wearable_never_heard_here_is_found_anywhere_in_its_life(
+    desk: Opened, broker: Broker, wearable: Wearable
+) -> None:
+    wearable.counter = 4_194_303
+    async with Gateway(broker) as gateway:
+        await _ask(gateway, wearable.event(12))
+        assert wearable.read(await _answer(gateway), 4_194_303) == [(codes.ACCEPTED, 12)]
+    assert len(await desk.incidents()) == 1
+
+
+async def test_a_search_holds_up_neither_events_nor_strangers_that_need_none(
+    desk: Opened, broker: Broker, wearable: Wearable
+) -> None:
+    strangers = desk.desk._strangers
+    assert strangers is not None
+    searching, go_on = threading.Event(), threading.Event()
+    look = strangers._ahead._look
+
+    def slow(wanted: set[bytes]) -> Any:
+        searching.set()
+        assert go_on.wait(WITHIN_S)
+        return look(wanted)
+
+    strangers._ahead._look = slow
+    far = Wearable(bytes([1]) * 16, counter=5000)
+    async with Gateway(broker) as gateway, Gateway(broker, "gw-home") as home:
+        try:
+            await _ask(gateway, far.event(1))
+            assert await asyncio.to_thread(searching.wait, WITHIN_S)
+            assert await home.ask(event(7)) == [(f"{WEARABLE}-000007", "accepted")]
+            await _ask(gateway, wearable.event(2))
+            assert wearable.read(await _answer(gateway), 0) == [(codes.ACCEPTED, 2)]
+            assert gateway.received.empty()
+        finally:
+            go_on.set()
+        assert far.read(await _answer(gateway), 5000) == [(codes.ACCEPTED, 1)]
+
+
+async def test_frames_that_waited_for_one_search_are_taken_in_the_order_of_their_counters(
+    desk: Opened, broker: Broker, wearable: Wearable
+) -> None:
+    wearable.counter = 70_000
+    frames = [wearable.event(number) for number in range(5)]
+    async with Gateway(broker) as gateway:
+        await _ask(gateway, *reversed(frames))
+        for number in range(5):
+            assert wearable.read(await _answer(gateway), 70_000 + number) == [(codes.ACCEPTED, number)]
+    assert len(await desk.incidents()) == 5
+
+
+async def test_a_row_that_is_not_of_the_contract_is_left_out_and_the_rest_counts(
+    desk: Opened, broker: Broker, wearable: Wearable
+) -> None:
+    said = up_stranger("gw-9", wearable.event(1))
+    said["frames"] = [5, {"rid": "0" * 16}, *said["frames"]]
+    async with Gateway(broker) as gateway:
+        await gateway.publish("stranger", json.dumps(said).encode(), "pingan/v1/jianghai/gw-9/down/stranger")
+        assert wearable.read(await _answer(gateway), 0) == [(codes.ACCEPTED, 1)]
+    listed = await desk.until("/api/faults", lambda listed: len(listed["faults"]) == 3)
+    assert {fault["why"] for fault in listed["faults"]} == {
+        "gateway is not the topic's",
+        "response topic is not the gateway's own",
+        "frames: 2 left out: not an object",
+    }
 
 
 async def test_a_body_that_cannot_be_read_is_raised(desk: Opened, broker: Broker, wearable: Wearable) -> None:

@@ -27,6 +27,13 @@ async def spend(transaction: Transaction, wearable: str, counter: int) -> bool:
     return True
 
 
+async def stage(connection: AsyncConnection, event: str) -> str | None:
+    """The stage of an event, None when it is not here."""
+    c = schema.incidents.c
+    found: str | None = (await connection.execute(select(c.stage).where(c.event == event))).scalar_one_or_none()
+    return found
+
+
 async def stages(connection: AsyncConnection, wearable: str, asked: int | None, most: int) -> list[tuple[int, str]]:
     """(event number, stage) of the wearable's open events, the newest `most`, and of the one asked for, it last."""
     c = schema.incidents.c
