@@ -6,6 +6,7 @@ Owns the order of telling and forgetting: published first, then struck off. Must
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from itertools import groupby
 
 from edge_daemon.log import Log
@@ -45,10 +46,9 @@ class Courier:
                 log.warning("news_untold", why=str(error))
             if more:
                 continue
-            try:
-                await asyncio.wait_for(self._wake.wait(), _LOOK_AGAIN_S)
-            except TimeoutError:
-                pass
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_AGAIN_S):
+                    await self._wake.wait()
 
     async def _tell(self) -> bool:
         """Tell what is owed, by gateway; True when there may be more."""

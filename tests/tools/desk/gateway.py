@@ -116,7 +116,8 @@ class Gateway:
 
     async def next_answer(self) -> tuple[list[tuple[str, str]], bytes | None]:
         """The next down/answer: [(event, answer)] and its correlation data."""
-        kind, said, correlation = await asyncio.wait_for(self.received.get(), WITHIN_S)
+        async with asyncio.timeout(WITHIN_S):
+            kind, said, correlation = await self.received.get()
         assert kind == "answer"
         return [(row["event"], row["answer"]) for row in said["answers"]], correlation
 

@@ -112,7 +112,8 @@ class Store:
         if self._in_use:
             self._idle.clear()
             try:
-                await asyncio.wait_for(self._idle.wait(), _QUERY_WITHIN_S)
+                async with asyncio.timeout(_QUERY_WITHIN_S):
+                    await self._idle.wait()
             except TimeoutError:
                 log.warning("store_not_idle", in_use=self._in_use)
 

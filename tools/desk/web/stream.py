@@ -76,7 +76,8 @@ async def _follow(state: DeskState, response: web.StreamResponse, cursor: int) -
             if more:
                 continue
         try:
-            await asyncio.wait_for(bell.wait(), _SIGN_OF_LIFE_S)
+            async with asyncio.timeout(_SIGN_OF_LIFE_S):
+                await bell.wait()
             look = True
         except TimeoutError:
             await response.write(_sse("here", {"now": iso(state.clock.wall_ms())}))
