@@ -1,11 +1,11 @@
 """The frame counter: never the same one twice, whatever happens to power or flash. take() takes no heap.
 
 Owns reserving ahead, and the jump of counters and event numbers where flash fails. Must not know sealing. Counters
-below the ledger's `reserved` may have been used; after a cut we go on from there. RESERVE is half the gateway's window
-(64), so that even then the next frame is one it expects.
+below the ledger's `reserved` may have been used; after a cut we go on from there. The gateway expects the next 2,048:
+even after several cuts in a row the next frame is one of them.
 """
 
-RESERVE = 32
+RESERVE = 256
 # How far to go on where we cannot know what was used: beyond what a failing flash may have let us use unreserved,
 # and well inside the 131,072 that the gateway's wide search looks ahead.
 JUMP = 4096

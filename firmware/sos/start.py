@@ -7,13 +7,16 @@ cannot be read is worked around, and the heartbeat says so.
 import os
 
 from . import identity, kept
-from .counter import JUMP
 from .ledger import Ledger
 
 # machine.reset_cause()'s, and the application's own (boards/contract.py).
 _DEEP_SLEEP = 4
 _SOFT = 5
 _FAULT = 7
+
+# Event numbers for a memory that is lost: 010000 to DFFFFF.
+_NUMBERS_FROM = 0x010000
+_NUMBERS = 0xE00000 - _NUMBERS_FROM
 
 
 class Start:
@@ -60,12 +63,12 @@ class Start:
             self.identity = self.kept.identity
 
     def _guess_count(self, board):
-        """Neither flash nor RTC memory says what was used: begin where hardly anything can have been used.
+        """Neither flash nor RTC memory says what was used: begin at random (protocol/README.md section 5.1).
 
-        A pendant uses about 20,000 counters a year. Beyond 65,536 they are fresh, and below 131,072 more than what the
-        gateway saw last they are found by its wide search. Event numbers: a wearer makes far fewer than 65,536.
+        A pendant uses about 20,000 counters a year: beyond 65,536 they are fresh, and below 131,072 a gateway finds
+        them. Event numbers come from nearly all there are: an old one that is closed would answer for a new alarm.
         """
         board.log("numbers and counters are lost: guessing")
-        guess = int.from_bytes(os.urandom(2), "big")
-        self.ledger.set_header(0x10000 + guess, 0x10000 + guess // JUMP * JUMP)
+        number = _NUMBERS_FROM + int.from_bytes(os.urandom(4), "big") % _NUMBERS
+        self.ledger.set_header(number, 0x10000 + int.from_bytes(os.urandom(2), "big"))
         self.ledger.commit()
