@@ -37,6 +37,8 @@ class Dialogue:
         self._reset_cause = cause
         self._answers = Answers(keys, envelope, self._answered, self._commanded)
         self._commands = Commands(self._locate, self._send_heartbeat)
+        # Of what is alive: garbage says nothing about how near we are to the end.
+        gc.collect()
         self.heap_low = gc.mem_free()
 
     def turn(self, now_ms):
