@@ -149,6 +149,10 @@ byId("operator").addEventListener("click", async () => { await actions.askName()
 byId("sound").addEventListener("click", () => { sound.toggle(); drawWho(); });
 byId("language").addEventListener("click", switchLanguage);
 document.addEventListener("keydown", pressed);
+// Enter is for the first incident: it must not fall on a button that the mouse or a dialog left focused.
+const letGo = () => document.activeElement?.blur();
+document.addEventListener("click", (event) => { if (event.detail > 0 && event.target.closest("button")) letGo(); });
+for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", letGo);
 setInterval(() => { tick(); health.drawGateways(); }, TICK_MS);
 setInterval(poll, POLL_MS);
 follow({
