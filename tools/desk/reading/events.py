@@ -1,4 +1,4 @@
-"""up/event, read: reports, refused events and faults out of any bytes. Does no I/O and believes nothing unchecked.
+"""up/event, read: reports and faults out of any bytes. Does no I/O and believes nothing unchecked.
 
 Owns the rule for what is out of contract. An event whose identity can be read is never thrown away: whatever else of
 it is wrong, it becomes an emergency of kind not_understood that carries its text, for it may be an SOS. Of another
