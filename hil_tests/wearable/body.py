@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
@@ -127,7 +127,7 @@ class Body:
         event, self._changed = self._changed, asyncio.Event()
         event.set()
 
-    def next_change(self) -> Awaitable[object]:
+    def next_change(self) -> Coroutine[object, object, object]:
         """The next thing it says, to be awaited. Ask before looking: what comes in between is not missed then."""
         return self._changed.wait()
 
