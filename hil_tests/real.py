@@ -11,7 +11,7 @@ import asyncio
 import json
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from hil_tests.house import House
 from hil_tests.wearable.body import Shown
 
 _ASK_WITHIN_S = 120.0
+# The longest a press may take to the desk before a test asks for its number: a short press, and a repeat.
+_NUMBER_WITHIN_S = 20.0
 
 
 class Hand:
@@ -47,14 +49,25 @@ class Hand:
             return False
 
 
-class RealWearable:
-    """A board on a port, with what tests ask of a simulated one. `keys_file`: its row of a gateway's key file, 0600."""
+class Seen:
+    """What was seen on a board's lamp, in the place of a simulated body's record."""
 
-    def __init__(self, name: str, port: str, keys_file: Path, hand: Hand) -> None:
+    def __init__(self) -> None:
+        self.shown: list[Shown] = []
+
+
+class RealWearable:
+    """A board on a port, with what tests ask of a simulated one. `keys_file`: its row of a gateway's key file, 0600.
+
+    A lamp tells no event number: `number_of(handle)` is asked for it, which is the newest one the desk has.
+    """
+
+    def __init__(self, name: str, keys_file: Path, hand: Hand, number_of: Callable[[str], Awaitable[int]]) -> None:
         self.name = name
-        self.port = port
+        self.body = Seen()
         self._row: dict[str, str] = json.loads(keys_file.read_text(encoding="utf-8"))["wearables"][0]
         self._hand = hand
+        self._number_of = number_of
 
     @property
     def handle(self) -> str:
@@ -85,7 +98,9 @@ class RealWearable:
         """Whether lamp and motor show this stage. Fails the test when they do not."""
         if not await self._hand.act(f"{self.name}: does it show {stage} (firmware/README.md) within {within_s:.0f} s?"):
             pytest.fail(f"{self.name} does not show {stage}")
-        return Shown(stage, number or 0, time.monotonic())
+        seen = Shown(stage, await self._number_of(self.handle) if number is None else number, time.monotonic())
+        self.body.shown.append(seen)
+        return seen
 
     async def _do(self, what: str) -> float:
         at_s = time.monotonic()
@@ -112,7 +127,13 @@ class RealHouse(House):
             return input(f"\n{what} [y/n] ").strip().lower().startswith("y")
 
     async def add_wearable(  # type: ignore[override]
-        self, name: str, *, ble: bool = True, serial: bool = False, stranger: bool = False, **more: Any
+        self,
+        name: str,
+        *,
+        ble: bool = True,  # noqa: ARG002 # a board's radio is always on
+        serial: bool = False,
+        stranger: bool = False,
+        **more: Any,
     ) -> RealWearable:
         """The next board that was given with --port; skips the test when there are no more."""
         if more or stranger:
@@ -120,12 +141,21 @@ class RealHouse(House):
         if len(self.wearables) >= len(self._ports):
             pytest.skip(f"needs {len(self.wearables) + 1} boards, --port gave {len(self._ports)}")
         port, _, keys = self._ports[len(self.wearables)]
-        wearable = RealWearable(name, port, Path(keys), self._hand)
+        wearable = RealWearable(name, Path(keys), self._hand, self._number_of)
         self.wearables[name] = wearable  # type: ignore[assignment]
         if serial:
             self.serial_ports[name] = port
-        self._ble = ble
         return wearable
+
+    async def _number_of(self, handle: str) -> int:
+        """The newest event of a wearable that the desk has; 0 when it gets none in time, as without a broker."""
+        deadline_s = time.monotonic() + _NUMBER_WITHIN_S
+        while self._desk is not None and time.monotonic() < deadline_s:
+            numbers = [one["number"] for one in await self.desk.incidents() if one["wearable"] == handle]
+            if numbers:
+                return max(numbers)
+            await asyncio.sleep(0.1)
+        return 0
 
     async def open_gateway(self, name: str = "gw-1", **settings: dict[str, Any]) -> GatewayProcess:
         """The gateway on this machine's own adapter."""
