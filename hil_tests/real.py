@@ -153,7 +153,7 @@ class RealHouse(House):
         while self._desk is not None and time.monotonic() < deadline_s:
             numbers = [one["number"] for one in await self.desk.incidents() if one["wearable"] == handle]
             if numbers:
-                return max(numbers)
+                return int(max(numbers))
             await asyncio.sleep(0.1)
         return 0
 

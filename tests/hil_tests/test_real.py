@@ -29,9 +29,8 @@ async def test_a_command_is_the_hand_and_its_exit_code_the_eye(tmp_path: Path) -
     script.write_text(
         f"import sys\nopen({str(done)!r}, 'a').write(sys.argv[1] + chr(10))\nsys.exit('CLOSED' in sys.argv[1])\n"
     )
-    wearable = RealWearable(
-        "pendant", "/dev/null", _keys(tmp_path), Hand(f"{sys.executable} {script}", lambda _: False)
-    )
+    hand = Hand(f"{sys.executable} {script}", lambda _: False)
+    wearable = RealWearable("pendant", _keys(tmp_path), hand, _seven)
     await wearable.hold()
     assert (await wearable.shown("STORED", within_s=3)).number == 7
     assert [shown.stage for shown in wearable.body.shown] == ["STORED"]
