@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Executable, Table, event, make_url, select, update
+from sqlalchemy import Executable, Table, event, func, make_url, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -32,6 +32,8 @@ _CONNECT_WITHIN_S = 5.0
 _QUERY_WITHIN_S = 10.0
 # A predecessor that is just stopping gives the file up within so long.
 _LOCKED_FOR_S = 3.0
+# The name of a lock, known to desks only.
+_MAKING_TABLES = 0x50415431
 # A small WAL that is used again and again is faster than one that grows.
 _PRAGMAS = (
     "PRAGMA locking_mode = EXCLUSIVE",
@@ -65,6 +67,17 @@ def _engine(database: str) -> AsyncEngine:
     return engine
 
 
+async def _prepare_postgresql(connection: AsyncConnection) -> None:
+    """Let desks that start together make the tables one after another; insist that a commit is on the disk."""
+    if connection.dialect.name != "postgresql":
+        return
+    await connection.execute(select(func.pg_advisory_xact_lock(_MAKING_TABLES)))
+    for setting in ("synchronous_commit", "fsync"):
+        # Whoever sets it higher (remote_apply) has reasons; off would make `accepted` a guess.
+        if (await connection.execute(select(func.current_setting(setting)))).scalar_one() == "off":
+            raise Refusal("desk.database_not_durable", setting=setting)
+
+
 class Store:
     """`await open()`, then `write()` and `read()`. `healthy` says whether the last transaction came through."""
 
@@ -83,11 +96,16 @@ class Store:
         try:
             self._engine = _engine(self._database)
             async with self._engine.begin() as connection:
+                await _prepare_postgresql(connection)
                 await connection.run_sync(schema.metadata.create_all)
                 await self._check_version(connection)
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             await self.close()
             raise Refusal("desk.database_unusable", why=_first_line(error)) from error
+        except Refusal:
+            # Its connections would otherwise outlive it.
+            await self.close()
+            raise
         self.healthy = True
         log.info("store_opened", dialect=self._engine.dialect.name)
 
