@@ -150,7 +150,7 @@ async def test_a_counter_is_spent_once_and_with_what_it_brought(store: Store) ->
     async with store.write() as transaction:
         assert await windows.spend(transaction, WEARABLE, 0xFFFFFFFF - 1)
         assert not await windows.spend(transaction, WEARABLE, 0xFFFFFFFF - 1)
-    with pytest.raises(StoreFailed):  # noqa: PT012 # what came before the fault must not be kept
+    with pytest.raises(StoreFailed):  # what came before the fault must not be kept
         async with store.write() as transaction:
             assert await windows.spend(transaction, WEARABLE, 0xFFFFFFFF)
             await transaction.connection.execute(text("INSERT INTO nothing VALUES (1)"))
