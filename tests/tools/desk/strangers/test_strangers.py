@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from binascii import crc32
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -15,40 +12,8 @@ from hil_tests.broker.mosquitto import Broker
 from protocol import codes
 from tests.tools.desk.desk_house import Opened, running, settings_for
 from tests.tools.desk.gateway import Gateway, event
+from tests.tools.desk.strangers.talk import answer, ask, counted
 from tests.tools.desk.wearable import Wearable, key_file, up_stranger
-
-WITHIN_S = 20.0
-
-
-@pytest.fixture
-def wearable() -> Wearable:
-    return Wearable()
-
-
-@pytest.fixture
-async def desk(broker: Broker, tmp_path: Path, wearable: Wearable) -> AsyncIterator[Opened]:
-    others = [Wearable(bytes([n]) * 16) for n in (1, 2)]
-    keys = key_file(tmp_path / "keys.json", others[0], wearable, others[1])
-    async with running(settings_for(broker, tmp_path, keys_file=keys)) as opened:
-        yield opened
-
-
-async def _ask(gateway: Gateway, *frames: bytes) -> None:
-    await gateway.say("stranger", up_stranger(gateway.name, *frames))
-
-
-async def _answer(gateway: Gateway) -> dict[str, Any]:
-    async with asyncio.timeout(WITHIN_S):
-        kind, said, _ = await gateway.received.get()
-    assert kind == "stranger"
-    return said
-
-
-async def _counted(desk: Opened, name: str, count: int) -> None:
-    """Also while the desk says that it is not well."""
-    async with asyncio.timeout(WITHIN_S):
-        while (await desk.counters()).get(name, 0) < count:
-            await asyncio.sleep(0.01)
 
 
 async def test_a_strangers_press_is_stored_and_answered_so_that_only_the_wearer_can_read_it(
@@ -56,8 +21,8 @@ async def test_a_strangers_press_is_stored_and_answered_so_that_only_the_wearer_
 ) -> None:
     async with Gateway(broker) as gateway:
         frame = wearable.event(12)
-        await _ask(gateway, frame)
-        said = await _answer(gateway)
+        await ask(gateway, frame)
+        said = await answer(gateway)
         assert said["frames"][0]["rid"] == frame[1:9].hex()
         assert wearable.read(said, 0) == [(codes.ACCEPTED, 12)]
     (incident,) = (await desk.incidents()).values()
@@ -72,8 +37,8 @@ async def test_the_same_frame_through_two_gateways_names_both_and_answers_both(
     async with Gateway(broker, "gw-1") as one, Gateway(broker, "gw-2") as two:
         frame = wearable.event(12)
         for gateway in (one, two):
-            await _ask(gateway, frame)
-            assert wearable.read(await _answer(gateway), 0) == [(codes.ACCEPTED, 12)]
+            await ask(gateway, frame)
+            assert wearable.read(await answer(gateway), 0) == [(codes.ACCEPTED, 12)]
     (incident,) = (await desk.incidents()).values()
     assert [report["gateway"] for report in incident["reports"]] == ["gw-1", "gw-2"]
 
@@ -83,11 +48,11 @@ async def test_one_event_heard_at_home_and_by_a_stranger_is_one_incident(
 ) -> None:
     async with Gateway(broker, "gw-home") as home, Gateway(broker, "gw-2") as away:
         await home.ask(event(12, wearable=wearable.handle))
-        await _ask(away, wearable.event(12))
-        assert wearable.read(await _answer(away), 0) == [(codes.ACCEPTED, 12)]
+        await ask(away, wearable.event(12))
+        assert wearable.read(await answer(away), 0) == [(codes.ACCEPTED, 12)]
         await desk.post(f"/api/incidents/{wearable.handle}-00000c/take", {"operator": "A"})
         assert await home.next_answer() == ([(f"{wearable.handle}-00000c", "answered")], None)
-        assert wearable.read(await _answer(away), 0) == [(codes.ANSWERED, 12)]
+        assert wearable.read(await answer(away), 0) == [(codes.ANSWERED, 12)]
     assert len(await desk.incidents()) == 1
 
 
@@ -95,32 +60,32 @@ async def test_an_operators_news_is_in_the_answer_to_the_next_question(
     desk: Opened, broker: Broker, wearable: Wearable
 ) -> None:
     async with Gateway(broker) as gateway:
-        await _ask(gateway, wearable.event(12))
-        await _answer(gateway)
+        await ask(gateway, wearable.event(12))
+        await answer(gateway)
         for action, stage in (("take", codes.ANSWERED), ("close", codes.CLOSED)):
             body = {"operator": "A", "outcome": "helped"}
             await desk.post(f"/api/incidents/{wearable.handle}-00000c/{action}", body)
-            assert wearable.read(await _answer(gateway), wearable.counter - 1) == [(stage, 12)]
+            assert wearable.read(await answer(gateway), wearable.counter - 1) == [(stage, 12)]
             question = wearable.counter
-            await _ask(gateway, wearable.hello(asked=12))
-            assert wearable.read(await _answer(gateway), question) == [(stage, 12)]
+            await ask(gateway, wearable.hello(asked=12))
+            assert wearable.read(await answer(gateway), question) == [(stage, 12)]
 
 
 @pytest.mark.usefixtures("desk")
 async def test_a_question_for_an_event_that_is_not_here_is_told_so(broker: Broker, wearable: Wearable) -> None:
     async with Gateway(broker) as gateway:
-        await _ask(gateway, wearable.event(3))
-        await _answer(gateway)
-        await _ask(gateway, wearable.hello(asked=99))
-        assert wearable.read(await _answer(gateway), 1) == [(codes.ACCEPTED, 3), (codes.HEARD, 99)]
-        await _ask(gateway, wearable.hello())
-        assert wearable.read(await _answer(gateway), 2) == [(codes.HEARD, 0)]
+        await ask(gateway, wearable.event(3))
+        await answer(gateway)
+        await ask(gateway, wearable.hello(asked=99))
+        assert wearable.read(await answer(gateway), 1) == [(codes.ACCEPTED, 3), (codes.HEARD, 99)]
+        await ask(gateway, wearable.hello())
+        assert wearable.read(await answer(gateway), 2) == [(codes.HEARD, 0)]
 
 
 async def test_a_strangers_heartbeat_is_kept_and_greeted(desk: Opened, broker: Broker, wearable: Wearable) -> None:
     async with Gateway(broker) as gateway:
-        await _ask(gateway, wearable.heartbeat())
-        assert wearable.read(await _answer(gateway), 0) == [(codes.HEARD, 0)]
+        await ask(gateway, wearable.heartbeat())
+        assert wearable.read(await answer(gateway), 0) == [(codes.HEARD, 0)]
     (row,) = (await desk.get("/api/gateways"))["wearables"]
     assert (row["wearable"], row["battery_mv"], row["firmware"]) == (wearable.handle, 2950, "1.2.3")
 
@@ -129,8 +94,8 @@ async def test_a_wearable_weeks_ahead_is_found(desk: Opened, broker: Broker, wea
     async with Gateway(broker) as gateway:
         for counter in (60_000, 60_001, 190_000):
             wearable.counter = counter
-            await _ask(gateway, wearable.event(counter & 0xFFF))
-            assert wearable.read(await _answer(gateway), counter) == [(codes.ACCEPTED, counter & 0xFFF)]
+            await ask(gateway, wearable.event(counter & 0xFFF))
+            assert wearable.read(await answer(gateway), counter) == [(codes.ACCEPTED, counter & 0xFFF)]
     assert len(await desk.incidents()) == 3
 
 
@@ -139,17 +104,17 @@ async def test_a_replay_is_refused_also_after_a_restart(broker: Broker, tmp_path
     old = [wearable.event(number) for number in range(5)]
     async with Gateway(broker) as gateway:
         async with running(settings) as desk:
-            await _ask(gateway, old[4])
-            await _answer(gateway)
-            await _ask(gateway, *old[:4])
-            await _counted(desk, "strangers_unknown", 4)
+            await ask(gateway, old[4])
+            await answer(gateway)
+            await ask(gateway, *old[:4])
+            await counted(desk, "strangers_unknown", 4)
         async with running(settings) as desk:
-            await _ask(gateway, *old)
-            await _counted(desk, "strangers_unknown", 5)
+            await ask(gateway, *old)
+            await counted(desk, "strangers_unknown", 5)
             assert len(await desk.incidents()) == 1
             question = wearable.counter
-            await _ask(gateway, wearable.event(9))
-            assert wearable.read(await _answer(gateway), question) == [(codes.ACCEPTED, 9)]
+            await ask(gateway, wearable.event(9))
+            assert wearable.read(await answer(gateway), question) == [(codes.ACCEPTED, 9)]
         assert gateway.received.empty()
 
 
@@ -169,12 +134,12 @@ async def test_forged_and_foreign_frames_are_refused_and_the_next_genuine_one_go
     forged += [Wearable(b"test_only_nobody").event(1), bytes([0x21]) + genuine[1:], bytes([0x18]) + genuine[1:]]
     async with Gateway(broker) as gateway:
         for first in range(0, len(forged), 40):
-            await _ask(gateway, *forged[first : first + 40])
-        await _ask(gateway, genuine)
-        assert wearable.read(await _answer(gateway), 0) == [(codes.ACCEPTED, 12)]
+            await ask(gateway, *forged[first : first + 40])
+        await ask(gateway, genuine)
+        assert wearable.read(await answer(gateway), 0) == [(codes.ACCEPTED, 12)]
         assert gateway.received.empty()
     assert len(await desk.incidents()) == 1
-    await _counted(desk, "strangers_unknown", 6)
+    await counted(desk, "strangers_unknown", 6)
     counters = await desk.counters()
     assert counters["strangers_refused_tag"] == 8 * (len(genuine) - 9)
     assert counters["strangers_unknown"] == 6
@@ -189,8 +154,8 @@ async def test_a_store_that_fails_says_busy_spends_no_counter_and_still_tells_wh
             await transaction.connection.execute(text(statement))
 
     async with Gateway(broker) as gateway:
-        await _ask(gateway, wearable.event(11))
-        assert wearable.read(await _answer(gateway), 0) == [(codes.ACCEPTED, 11)]
+        await ask(gateway, wearable.event(11))
+        assert wearable.read(await answer(gateway), 0) == [(codes.ACCEPTED, 11)]
         await sabotage("CREATE TRIGGER full BEFORE UPDATE ON windows BEGIN SELECT RAISE(ABORT, 'disk full'); END")
         again, new = wearable.event(11), wearable.event(12)
         for counter, question, told in (
@@ -199,12 +164,12 @@ async def test_a_store_that_fails_says_busy_spends_no_counter_and_still_tells_wh
             (3, wearable.hello(asked=12), [(codes.ACCEPTED, 11), (codes.HEARD, 12)]),
             (4, wearable.hello(), [(codes.HEARD, 0)]),
         ):
-            await _ask(gateway, question)
-            assert wearable.read(await _answer(gateway), counter) == told
+            await ask(gateway, question)
+            assert wearable.read(await answer(gateway), counter) == told
         assert len(await desk.incidents()) == 1
         await sabotage("DROP TRIGGER full")
-        await _ask(gateway, new)
-        assert wearable.read(await _answer(gateway), 2) == [(codes.ACCEPTED, 12)]
+        await ask(gateway, new)
+        assert wearable.read(await answer(gateway), 2) == [(codes.ACCEPTED, 12)]
 
 
 async def test_nothing_is_said_where_the_store_cannot_even_be_looked_into(
@@ -214,12 +179,12 @@ async def test_nothing_is_said_where_the_store_cannot_even_be_looked_into(
         async with desk.desk._store.write() as transaction:
             await transaction.connection.execute(text("ALTER TABLE incidents RENAME TO gone"))
         question = wearable.event(12)
-        await _ask(gateway, question)
-        await _counted(desk, "store_failed", 2)
+        await ask(gateway, question)
+        await counted(desk, "store_failed", 2)
         async with desk.desk._store.write() as transaction:
             await transaction.connection.execute(text("ALTER TABLE gone RENAME TO incidents"))
-        await _ask(gateway, question)
-        assert wearable.read(await _answer(gateway), 0) == [(codes.ACCEPTED, 12)]
+        await ask(gateway, question)
+        assert wearable.read(await answer(gateway), 0) == [(codes.ACCEPTED, 12)]
         assert gateway.received.empty()
 
 
@@ -230,7 +195,7 @@ async def test_a_row_that_is_not_of_the_contract_is_left_out_and_the_rest_counts
     said["frames"] = [5, {"rid": "0" * 16}, *said["frames"]]
     async with Gateway(broker) as gateway:
         await gateway.publish("stranger", json.dumps(said).encode(), "pingan/v1/jianghai/gw-9/down/stranger")
-        assert wearable.read(await _answer(gateway), 0) == [(codes.ACCEPTED, 1)]
+        assert wearable.read(await answer(gateway), 0) == [(codes.ACCEPTED, 1)]
     listed = await desk.until("/api/faults", lambda listed: len(listed["faults"]) == 3)
     assert {fault["why"] for fault in listed["faults"]} == {
         "gateway is not the topic's",
@@ -241,10 +206,10 @@ async def test_a_row_that_is_not_of_the_contract_is_left_out_and_the_rest_counts
 
 async def test_a_body_that_cannot_be_read_is_raised(desk: Opened, broker: Broker, wearable: Wearable) -> None:
     async with Gateway(broker) as gateway:
-        await _ask(gateway, wearable.seal(codes.EVENT, bytes.fromhex("7f00000effffb2")))
-        assert wearable.read(await _answer(gateway), 0) == [(codes.ACCEPTED, 14)]
-        await _ask(gateway, wearable.seal(codes.EVENT, b"\x01"))
-        assert wearable.read(await _answer(gateway), 1) == [(codes.ACCEPTED, 0xF00000 | crc32(b"\x01") & 0xFFFFF)]
+        await ask(gateway, wearable.seal(codes.EVENT, bytes.fromhex("7f00000effffb2")))
+        assert wearable.read(await answer(gateway), 0) == [(codes.ACCEPTED, 14)]
+        await ask(gateway, wearable.seal(codes.EVENT, b"\x01"))
+        assert wearable.read(await answer(gateway), 1) == [(codes.ACCEPTED, 0xF00000 | crc32(b"\x01") & 0xFFFFF)]
     found = await desk.incidents()
     assert [row["kind"] for row in found.values()] == ["not_understood"] * 2
     assert {row["raw"] for row in found.values()} == {"7f00000effffb2", "01"}
