@@ -33,10 +33,19 @@ def binary(bits: int) -> Path:
     """The built interpreter, from the cache or built now. Raises BuildFailed."""
     program = finished(bits)
     if not program.exists():
+        if bits == 32:
+            _need_multilib()
         with cache.lock(program.parent):
             if not program.exists():
                 _build(program.parent, program, bits)
     return program
+
+
+def _need_multilib() -> None:
+    """Raise BuildFailed in one line instead of after a page of the compiler's."""
+    probe = ["gcc", "-m32", "-E", "-include", "stdio.h", "-x", "c", "/dev/null", "-o", "/dev/null"]
+    if subprocess.run(probe, capture_output=True, timeout=_WITHIN_S, check=False).returncode:
+        raise BuildFailed("this compiler makes no 32-bit programs: install gcc-multilib (x86-64 only)")
 
 
 def finished(bits: int) -> Path:

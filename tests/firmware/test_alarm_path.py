@@ -96,7 +96,7 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         interpreter = micropython.binary(request.param)
     except BuildFailed as error:
         if request.param == 32:
-            pytest.skip(f"no 32-bit build here (gcc-multilib): {error}")
+            pytest.skip(f"no 32-bit interpreter here: {error}")
         raise
     staged = image.stage("simulator", tmp_path_factory.mktemp("image") / "image").directory
     with tempfile.TemporaryDirectory(prefix="pingan-") as place:

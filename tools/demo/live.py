@@ -52,6 +52,7 @@ async def run(keep: str | None, words: Messages, *, as_json: bool) -> int:
         for page in pages:
             page.shown(shown)
 
+    stopped = _stop_signal()
     if not as_json:
         screen.say(words.text("demo.opening"))
     async with (
@@ -63,15 +64,19 @@ async def run(keep: str | None, words: Messages, *, as_json: bool) -> int:
         if not as_json:
             screen.ready(scene, page.url)
         with screen.drawing(scene):
-            await _until_stopped(scene)
+            await _until_stopped(scene, stopped)
     return 0
 
 
-async def _until_stopped(scene: Scene) -> None:
+def _stop_signal() -> asyncio.Event:
+    """Set by Ctrl-C and SIGTERM, from the beginning: what has been opened by then is taken down in order."""
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def _until_stopped(scene: Scene, stopped: asyncio.Event) -> None:
     doing: set[asyncio.Task[None]] = set()
 
     def start(work: Coroutine[Any, Any, None]) -> None:
