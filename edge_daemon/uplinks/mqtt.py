@@ -228,7 +228,8 @@ class MqttUplink:
             ],
             logger=logging.getLogger("aiomqtt"),
         )
-        client.pending_calls_threshold = 10 * _IN_FLIGHT
+        # A warning per publish beyond this: what waits is counted by us, and a flood needs no log line each.
+        client.pending_calls_threshold = 1 << 20
         return client
 
 
