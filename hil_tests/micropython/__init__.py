@@ -22,8 +22,10 @@ def binary(bits: int = 64) -> Path:
     printed.
     """
     try:
-        if _can_build():
+        if can_build():
             return build.binary(bits)
+        if bits == 32:
+            raise BuildFailed("no compiler here: Debian's own interpreter is a 64-bit one")
         return stock.binary()
     except DebianFailed as failure:
         raise BuildFailed(str(failure)) from failure
@@ -31,8 +33,9 @@ def binary(bits: int = 64) -> Path:
 
 def is_built(bits: int = 64) -> bool:
     """Whether `binary` returns at once: it is in the cache, or there is no compiler to build it with."""
-    return build.finished(bits).exists() or not _can_build()
+    return build.finished(bits).exists() or not can_build()
 
 
-def _can_build() -> bool:
+def can_build() -> bool:
+    """Whether there is a compiler. Without one, proofs about memory are not possible: stock.py says why."""
     return bool(shutil.which("gcc") and shutil.which("make"))
