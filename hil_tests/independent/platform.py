@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import weakref
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -42,7 +43,9 @@ class Platform:
         self.received: list[tuple[str, dict[str, Any]]] = []
         # What to say in place of "accepted": test cases put answer rows here, by event identity.
         self.instead: dict[str, dict[str, Any]] = {}
+        # Closed with the object: a test may look into it after the connection has gone.
         self._db = sqlite3.connect(directory / "platform.sqlite3")
+        weakref.finalize(self, self._db.close)
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(_TABLES)
         self._roots = [wire.Keys.of(root) for root in roots]

@@ -19,8 +19,14 @@ class Authority:
         self._directory = directory
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named(f"test_only {name} authority")
-        certificate = _builder(self._name, self._name, self._key).add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        public = self._key.public_key()
+        self._identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(public)
+        # Python 3.13 checks strictly by RFC 5280: usage and key identifiers must be there.
+        certificate = (
+            _builder(self._name, self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_usage(signs_certificates=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         )
         self.file = directory / f"test_only_{name}_ca.pem"
         self.file.write_bytes(_pem(certificate.sign(self._key, hashes.SHA256())))
@@ -29,7 +35,12 @@ class Authority:
         """A certificate for 127.0.0.1 under `name` and its key (mode 0600), as files."""
         key = ec.generate_private_key(ec.SECP256R1())
         address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-        certificate = _builder(_named(f"test_only {name}"), self._name, key).add_extension(address, critical=False)
+        certificate = (
+            _builder(_named(f"test_only {name}"), self._name, key)
+            .add_extension(address, critical=False)
+            .add_extension(_usage(signs_certificates=False), critical=True)
+            .add_extension(self._identifier, critical=False)
+        )
         files = self._directory / f"test_only_{name}.pem", self._directory / f"test_only_{name}_key.pem"
         files[0].write_bytes(_pem(certificate.sign(self._key, hashes.SHA256())))
         files[1].touch(mode=0o600)
@@ -43,6 +54,20 @@ class Authority:
 
 def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _pem(certificate: x509.Certificate) -> bytes:

@@ -182,7 +182,7 @@ async def test_it_ends_when_the_bench_is_gone(start: Start) -> None:
     await wearable.body.close()
     assert await asyncio.wait_for(process.wait(), 10) != 0
     with pytest.raises(WearableFailed, match="the interpreter ended with"):
-        await wearable.stop()
+        await wearable.shown("CLOSED")
 
 
 async def test_a_flash_is_provisioned_once_and_needs_its_root_afterwards(start: Start, tmp_path: Path) -> None:
