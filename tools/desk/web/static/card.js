@@ -16,10 +16,12 @@ const atLeast = (incident) => ["at_least", "unknown"].includes(incident.age_qual
 
 /** A card with its buttons: actions.take(incident, over), actions.close(incident). */
 export function card(incident, actions, operator) {
-  const classes = `card class-${incident.class} stage-${incident.stage}${incident.test ? " is-test" : ""}`;
+  const classes = ["card", `class-${incident.class}`, `stage-${incident.stage}`];
+  if (incident.test) classes.push("is-test");
+  if (incident.cancelled_by.length) classes.push("is-cancelled");
   const name = kindName(incident);
   return el(
-    "article", classes, { data: { event: incident.event }, tabindex: -1, "aria-label": name },
+    "article", classes.join(" "), { data: { event: incident.event }, tabindex: -1, "aria-label": name },
     head(incident, name), tags(incident), cancelled(incident), timeline(incident), reports(incident), raw(incident),
     foot(incident, actions, operator),
   );
@@ -28,7 +30,7 @@ export function card(incident, actions, operator) {
 function head(incident, name) {
   const detail = has(`desk.page.detail.${incident.detail}`) ? word(`desk.page.detail.${incident.detail}`) : "";
   return el(
-    "header", "",{},
+    "header", "", {},
     el("h3", "", {}, name, detail && el("small", "", {}, detail)),
     el("time", "age", {
       data: { since: since(incident), before: atLeast(incident) ? "≥ " : "" },
