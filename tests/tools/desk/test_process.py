@@ -103,6 +103,49 @@ async def test_killed_at_any_moment_it_ends_with_each_press_once_and_every_gatew
             assert {report["gateway"] for report in incident["reports"]} == {"gw-1", "gw-2"}, name
 
 
+@pytest.mark.timeout(180)
+async def test_what_was_answered_accepted_is_there_after_a_kill_though_it_is_never_sent_again(
+    broker: Broker, tmp_path: Path
+) -> None:
+    """A gateway stops at `accepted`: from then on the desk's store is the only place where the alarm is."""
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    moment = random.Random(seed)
+    accepted: set[str] = set()
+    numbers = iter(range(1 << 20))
+
+    async def press(gateway: Gateway) -> None:
+        while True:
+            await gateway.send(event(next(numbers)))
+            await asyncio.sleep(0.01)
+
+    async def hear(gateway: Gateway) -> None:
+        while True:
+            _, said, _ = await gateway.received.get()
+            accepted.update(row["event"] for row in said["answers"] if row["answer"] == "accepted")
+
+    async with started(tmp_path / "desk", broker) as desk, Gateway(broker, "gw-1") as gateway:
+        work = [asyncio.create_task(press(gateway)), asyncio.create_task(hear(gateway))]
+        for _ in range(_KILLS):
+            before = len(accepted)
+            async with asyncio.timeout(WITHIN_S):
+                while len(accepted) < before + 20:
+                    await asyncio.sleep(0.001)
+            await asyncio.sleep(moment.uniform(0.0, 0.1))
+            await desk.kill()
+            # What it said before it died is on the way to us yet.
+            await asyncio.sleep(0.1)
+            promised = set(accepted)
+            await desk.restart()
+            found = [incident["event"] for incident in await desk.incidents()]
+            assert promised <= set(found)
+            assert len(found) == len(set(found))
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+    assert len(accepted) >= 20 * _KILLS
+
+
 async def test_it_says_where_it_listens_and_ends_in_order_on_a_signal(broker: Broker, tmp_path: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         process = await _run(broker, tmp_path, "--listen", "127.0.0.1:0")
