@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from edge_daemon.errors import Refusal
 
@@ -26,8 +28,14 @@ class Wearable:
     id: bytes = field(repr=False)
 
 
-def load(path: Path) -> dict[str, Wearable]:
-    """Read the key file. Raises Refusal when it is missing, readable by others, or not understood."""
+ReadRow = Callable[[Path, int, object], Wearable]
+
+
+def load(path: Path, read_row: ReadRow | None = None) -> dict[str, Wearable]:
+    """Read the key file; `read_row` makes a wearable of each row, for a holder whose rows have another shape.
+
+    Raises Refusal when the file is missing, readable by others, or not understood.
+    """
     try:
         mode = path.stat().st_mode
         if mode & _OTHERS:
@@ -39,23 +47,27 @@ def load(path: Path) -> dict[str, Wearable]:
         raise Refusal("registry.not_json", file=path) from error
     if not isinstance(raw, dict) or raw.get("v") != 1 or not isinstance(raw.get("wearables"), list):
         raise Refusal("registry.wrong_shape", file=path)
-    wearables = [_wearable(path, number, row) for number, row in enumerate(raw["wearables"], 1)]
-    by_handle = {wearable.handle: wearable for wearable in wearables}
+    wearables = [(read_row or wearable)(path, number, row) for number, row in enumerate(raw["wearables"], 1)]
+    by_handle = {one.handle: one for one in wearables}
     if len(by_handle) != len(wearables):
         raise Refusal("registry.twice", file=path)
     return by_handle
 
 
-def _wearable(path: Path, number: int, row: object) -> Wearable:
-    """One row; the refusal names its place in the list, never what stands in it."""
+def wearable(path: Path, number: int, row: object) -> Wearable:
+    """The wearable of row `number`. Raises Refusal."""
     if not isinstance(row, dict):
         raise Refusal("registry.bad_row", file=path, number=number, key="wearable")
-    values: dict[str, bytes] = {}
-    for key, size in (("wearable", 8), ("up", 16), ("down", 16), ("id", 16)):
-        try:
-            values[key] = bytes.fromhex(row[key])
-        except (KeyError, TypeError, ValueError) as error:
-            raise Refusal("registry.bad_row", file=path, number=number, key=key) from error
-        if len(values[key]) != size:
-            raise Refusal("registry.bad_row", file=path, number=number, key=key)
-    return Wearable(values["wearable"].hex(), values["up"], values["down"], values["id"])
+    handle = value(path, number, row, "wearable", 8)
+    return Wearable(handle.hex(), *(value(path, number, row, key, 16) for key in ("up", "down", "id")))
+
+
+def value(path: Path, number: int, row: dict[str, Any], key: str, size: int) -> bytes:
+    """A value of a row. The refusal names the row's place in the list and the key, never what stands there."""
+    try:
+        data = bytes.fromhex(row[key])
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refusal("registry.bad_row", file=path, number=number, key=key) from error
+    if len(data) != size:
+        raise Refusal("registry.bad_row", file=path, number=number, key=key)
+    return data

@@ -7,11 +7,10 @@ instead of the three derived keys {"root": 32 hex}, of which `wearable` may then
 
 from __future__ import annotations
 
-import json
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge_daemon import registry
 from edge_daemon.errors import Refusal
 from edge_daemon.registry import Wearable
 from protocol.frame import DownSealer, UpOpener
@@ -31,45 +30,17 @@ Found = dict[bytes, tuple[str, int]]
 
 def load(path: Path) -> dict[str, Wearable]:
     """Read the key file. Raises Refusal when it is missing, readable by others, or not understood."""
-    try:
-        mode = path.stat().st_mode
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise Refusal("registry.too_open", file=path, mode=f"{stat.S_IMODE(mode):04o}")
-        said = json.loads(path.read_bytes())
-    except OSError as error:
-        raise Refusal("registry.unreadable", file=path, why=error.strerror) from error
-    except ValueError as error:
-        raise Refusal("registry.not_json", file=path) from error
-    if not isinstance(said, dict) or said.get("v") != 1 or not isinstance(said.get("wearables"), list):
-        raise Refusal("registry.wrong_shape", file=path)
-    wearables = [_wearable(path, number, row) for number, row in enumerate(said["wearables"], 1)]
-    by_handle = {wearable.handle: wearable for wearable in wearables}
-    if len(by_handle) != len(wearables):
-        raise Refusal("registry.twice", file=path)
-    return by_handle
+    return registry.load(path, _wearable)
 
 
 def _wearable(path: Path, number: int, row: object) -> Wearable:
-    """One row; the refusal names its place in the list, never what stands in it."""
-    if not isinstance(row, dict):
-        raise Refusal("registry.bad_row", file=path, number=number, key="wearable")
-    if "root" not in row:
-        handle = _key(path, number, row, "wearable", 8)
-        return Wearable(handle.hex(), *(_key(path, number, row, key, 16) for key in ("up", "down", "id")))
-    keys = derive(_key(path, number, row, "root", 16))
-    if "wearable" in row and _key(path, number, row, "wearable", 8) != keys.handle:
+    """A row with derived keys as a gateway's, or with the root that gives them."""
+    if not isinstance(row, dict) or "root" not in row:
+        return registry.wearable(path, number, row)
+    keys = derive(registry.value(path, number, row, "root", 16))
+    if "wearable" in row and registry.value(path, number, row, "wearable", 8) != keys.handle:
         raise Refusal("registry.bad_row", file=path, number=number, key="wearable")
     return Wearable(keys.handle.hex(), keys.up, keys.down, keys.id)
-
-
-def _key(path: Path, number: int, row: dict[str, object], key: str, size: int) -> bytes:
-    try:
-        value = bytes.fromhex(row[key])  # type: ignore[arg-type]  # a wrong type is what TypeError is for
-    except (KeyError, TypeError, ValueError) as error:
-        raise Refusal("registry.bad_row", file=path, number=number, key=key) from error
-    if len(value) != size:
-        raise Refusal("registry.bad_row", file=path, number=number, key=key)
-    return value
 
 
 class _Keys:
