@@ -2,7 +2,7 @@
 # Options: DEMO="--once --json", TEST="-k press", BENCH="--quick".
 PINGAN = .venv/bin/pingan
 
-.PHONY: setup setup-test demo test check bench clean
+.PHONY: setup setup-test demo test check bench faults clean
 
 demo: setup
 	@$(PINGAN) demo $(DEMO)
@@ -21,6 +21,10 @@ check: setup
 
 bench: setup
 	@$(PINGAN) bench $(BENCH)
+
+# The whole fault campaigns (hours). N=3: three times the slices that `make test` runs; ONLY=kill,flood; SEED=7.
+faults: setup-test
+	@.venv/bin/python -m hil_tests.faults $(if $(N),--n $(N)) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 # What was installed and built for this checkout; the cache of built interpreters (~/.cache/pingan) stays.
 clean:
