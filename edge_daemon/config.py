@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from edge_daemon import private, tls
 from edge_daemon.errors import Refusal
 
 _NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
@@ -107,6 +108,7 @@ class Config:
 
 def load(path: Path) -> Config:
     """Read a configuration file. Raises Refusal that names file, key and remedy."""
+    private.check_trusted(path)
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -147,7 +149,7 @@ def _check(path: Path, config: Config) -> None:
         if not name or len(name) > 64 or any(c not in _NAME for c in name):
             raise Refusal("config.bad_name", file=path, key=key, got=name)
     platform = config.platform
-    if not platform.tls and not platform.allow_plain and platform.host not in ("localhost", "127.0.0.1", "::1"):
+    if not platform.tls and not platform.allow_plain and not tls.is_loopback(platform.host):
         raise Refusal("config.plain_mqtt", file=path, key="platform.tls", host=platform.host)
     if not _is_host(platform.host):
         raise Refusal("config.bad_host", file=path, key="platform.host", got=repr(platform.host))

@@ -1,4 +1,4 @@
-"""The enrolled wearables and their keys, from one file of mode 0600. Owns reading and guarding it.
+"""The enrolled wearables and their keys, from one file of mode 0600. Owns reading it; private.py guards it.
 
 Must not know windows or journals. The file: {"v": 1, "wearables": [{"wearable": 16 hex, "up": 32 hex, "down": 32 hex,
 "id": 32 hex}]}. The gateway holds these derived keys only; the root stays with the platform.
@@ -7,15 +7,13 @@ Must not know windows or journals. The file: {"v": 1, "wearables": [{"wearable":
 from __future__ import annotations
 
 import json
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edge_daemon import private
 from edge_daemon.errors import Refusal
-
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True)
@@ -36,13 +34,9 @@ def load(path: Path, read_row: ReadRow | None = None) -> dict[str, Wearable]:
 
     Raises Refusal when the file is missing, readable by others, or not understood.
     """
+    data = private.read(path)
     try:
-        mode = path.stat().st_mode
-        if mode & _OTHERS:
-            raise Refusal("registry.too_open", file=path, mode=f"{stat.S_IMODE(mode):04o}")
-        raw = json.loads(path.read_bytes())
-    except OSError as error:
-        raise Refusal("registry.unreadable", file=path, why=error.strerror) from error
+        raw = json.loads(data)
     except ValueError as error:
         raise Refusal("registry.not_json", file=path) from error
     if not isinstance(raw, dict) or raw.get("v") != 1 or not isinstance(raw.get("wearables"), list):

@@ -11,18 +11,16 @@ import logging
 import math
 import random
 import socket
-import ssl
-import stat
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from edge_daemon import tls
 from edge_daemon.config import Gateway, Platform
 from edge_daemon.counters import Counters
-from edge_daemon.errors import Refusal, UplinkDown
+from edge_daemon.errors import UplinkDown
 from edge_daemon.log import Log
 from edge_daemon.uplinks import payload
 
@@ -59,8 +57,8 @@ class MqttUplink:
         self._platform = platform
         self._counters = counters
         self._root = f"pingan/v1/{gateway.area}/{gateway.id}"
-        self._tls = _tls_context(platform) if platform.tls else None
-        self._password = _password(platform)
+        self.tls = tls.for_gateway(platform, platform.host, "platform")
+        self._password = tls.Password(platform.password_file)
         self._client: aiomqtt.Client | None = None
         self._stalled = asyncio.Event()
         self._wanted = asyncio.Event()
@@ -213,11 +211,11 @@ class MqttUplink:
             identifier=f"pingan-{self._gateway.area}-{self._gateway.id}",
             protocol=aiomqtt.ProtocolVersion.V5,
             username=platform.username or None,
-            password=self._password,
+            password=self._password.now(),
             clean_start=False,
             keepalive=platform.keepalive_s,
             properties=connect,
-            tls_context=self._tls,
+            tls_context=self.tls.context() if self.tls is not None else None,
             timeout=_CONNACK_WITHIN_S,
             will=aiomqtt.Will(f"{self._root}/up/status", payload.status(self._gateway.id, "offline", "lost"), qos=1),
             max_inflight_messages=_IN_FLIGHT,
@@ -235,39 +233,3 @@ class MqttUplink:
 
 async def _nothing() -> None:
     """Where nobody has asked to be told of a connection."""
-
-
-def _password(platform: Platform) -> str | None:
-    if not platform.password_file:
-        return None
-    path = Path(platform.password_file)
-    _private(path)
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refusal("platform.unreadable", file=path, why=error) from error
-
-
-def _private(path: Path) -> None:
-    """Refuse a secret that others than its owner can read."""
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise Refusal("platform.unreadable", file=path, why=error) from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Refusal("platform.too_open", file=path, mode=f"{stat.S_IMODE(mode):04o}")
-
-
-def _tls_context(platform: Platform) -> ssl.SSLContext:
-    """TLS 1.2 or newer, the broker's name checked, with our certificate when there is one."""
-    if platform.cert_file:
-        _private(Path(platform.key_file or platform.cert_file))
-    try:
-        context = ssl.create_default_context(cafile=platform.ca_file or None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if platform.cert_file:
-            context.load_cert_chain(platform.cert_file, platform.key_file or None)
-    except OSError as error:
-        files = ", ".join(f for f in (platform.ca_file, platform.cert_file, platform.key_file) if f)
-        raise Refusal("platform.bad_certificate", file=files, why=error) from error
-    return context

@@ -89,7 +89,7 @@ def test_the_key_file_is_read_and_its_keys_never_show_in_a_repr(tmp_path: Path) 
 def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
     with pytest.raises(Refusal) as refused:
         registry.load(key_file(tmp_path / "keys.json", [Wearer().registry_row()], mode))
-    assert refused.value.key == "registry.too_open"
+    assert refused.value.key == "private.too_open"
     assert refused.value.params["mode"] == f"{mode:04o}"
 
 

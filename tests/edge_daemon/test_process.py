@@ -57,7 +57,7 @@ async def test_what_a_person_must_put_right_ends_it_with_2_and_one_line(tmp_path
     async with home(tmp_path, 1883, Wearer()) as gateway:
         keys = tmp_path / "wearables.json"
         keys.chmod(0o644)
-        assert await _refused(gateway) == "registry.too_open"
+        assert await _refused(gateway) == "private.too_open"
     for file, text, why in (
         ("gateway.toml", "[gateway\n", "config.not_toml"),
         ("wearables.json", "{}", "registry.wrong_shape"),

@@ -89,10 +89,11 @@ async def test_a_gateway_with_a_certificate_is_let_in_and_publishes(tls_broker: 
 
 
 async def test_a_gateway_without_a_certificate_is_not_let_in(
-    tls_broker: TlsBroker, monkeypatch: pytest.MonkeyPatch
+    tls_broker: TlsBroker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(mqtt, "_CONNACK_WITHIN_S", 0.5)
-    async with line(tls_broker.port, **_settings(tls_broker.authority.file)) as here:
+    named = {"username": "gw-1", "password_file": str(_password(tmp_path))}
+    async with line(tls_broker.port, **_settings(tls_broker.authority.file), **named) as here:
         await _refused(here)
 
 
@@ -116,6 +117,13 @@ async def test_plain_mqtt_is_not_spoken_to_a_tls_port(tls_broker: TlsBroker, mon
         await _refused(here)
 
 
+def _password(directory: Path) -> Path:
+    password = directory / "test_only_password"
+    password.touch(mode=0o600)
+    password.write_text("test_only")
+    return password
+
+
 def _refusal(**settings: object) -> Refusal:
     with pytest.raises(Refusal) as refused:
         mqtt.MqttUplink(GATEWAY, config.Platform(**settings), Counters())  # type: ignore[arg-type]
@@ -126,20 +134,21 @@ def test_secrets_that_others_can_read_are_refused(tmp_path: Path) -> None:
     certificate, key = Authority(tmp_path, "a").issue("gw-1")
     key.chmod(0o640)
     refusal = _refusal(cert_file=str(certificate), key_file=str(key))
-    assert (refusal.key, refusal.params["mode"]) == ("platform.too_open", "0640")
-    password = tmp_path / "test_only_password"
-    password.write_text("test_only")
+    assert (refusal.key, refusal.params["mode"]) == ("private.too_open", "0640")
+    password = _password(tmp_path)
     password.chmod(0o644)
     refusal = _refusal(tls=False, password_file=str(password))
-    assert (refusal.key, refusal.params["file"]) == ("platform.too_open", password)
+    assert (refusal.key, refusal.params["file"]) == ("private.too_open", password)
 
 
 def test_files_that_are_missing_or_wrong_are_refused_by_name(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("no certificate")
     wrong.chmod(0o600)
-    assert _refusal(ca_file=str(wrong)).key == "platform.bad_certificate"
-    assert _refusal(ca_file=str(tmp_path / "none.pem")).key == "platform.bad_certificate"
+    certificate, key = Authority(tmp_path, "a").issue("gw-1")
+    own = {"cert_file": str(certificate), "key_file": str(key)}
+    assert _refusal(ca_file=str(wrong), **own).key == "platform.bad_certificate"
+    assert _refusal(ca_file=str(tmp_path / "none.pem"), **own).key == "platform.bad_certificate"
     assert _refusal(cert_file=str(wrong)).key == "platform.bad_certificate"
-    assert _refusal(cert_file=str(tmp_path / "none.pem")).key == "platform.unreadable"
-    assert _refusal(tls=False, password_file=str(tmp_path / "none")).key == "platform.unreadable"
+    assert _refusal(cert_file=str(tmp_path / "none.pem")).key == "private.unreadable"
+    assert _refusal(tls=False, password_file=str(tmp_path / "none")).key == "private.unreadable"

@@ -17,6 +17,7 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from edge_daemon import tls
 from edge_daemon.clock import Clock
 from edge_daemon.log import Log
 from tools.desk import settings as config
@@ -40,8 +41,8 @@ class BrokerConnection:
     def __init__(self, settings: config.DeskSettings, desk_id: str, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._tls = config.tls_context(settings)
-        self._password = config.password(settings)
+        self._tls = tls.Tls(settings) if settings.tls else None
+        self._password = tls.Password(settings.password_file)
         self._identifier = "-".join(part for part in ("pingan-desk", desk_id, settings.name) if part)
         self._client: aiomqtt.Client | None = None
         self.foreign = 0
@@ -126,11 +127,11 @@ class BrokerConnection:
             identifier=self._identifier,
             protocol=aiomqtt.ProtocolVersion.V5,
             username=settings.username or None,
-            password=self._password,
+            password=self._password.now(),
             clean_start=False,
             keepalive=_KEEPALIVE_S,
             properties=connect,
-            tls_context=self._tls,
+            tls_context=self._tls.context() if self._tls is not None else None,
             max_inflight_messages=_IN_FLIGHT,
             # Nagle and delayed ACK together turn an answer of half a millisecond into 44 ms.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],

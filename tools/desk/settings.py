@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
-import ssl
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_daemon import tls
 from edge_daemon.errors import Refusal
 from tools.messages import LANGUAGES, Messages
 
@@ -52,7 +51,7 @@ class DeskSettings:
 
     def check(self) -> None:
         """Raise Refusal for what cannot work or is not safe."""
-        if not self.tls and not self.allow_plain and self.broker_host not in _LOOPBACK:
+        if not self.tls and not self.allow_plain and not tls.is_loopback(self.broker_host):
             raise Refusal("desk.plain_mqtt", host=self.broker_host)
         if self.listen_host not in _LOOPBACK and not self.served_as:
             raise Refusal("desk.listen_open", host=self.listen_host)
@@ -124,32 +123,3 @@ def from_arguments(arguments: argparse.Namespace, language: str) -> DeskSettings
         allow_drill=arguments.allow_drill,
         served_as=tuple(arguments.served_as),
     )
-
-
-def password(settings: DeskSettings) -> str | None:
-    """The broker's password, from a file that only its owner may read. Raises Refusal."""
-    if not settings.password_file:
-        return None
-    path = Path(settings.password_file)
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
-            raise Refusal("platform.too_open", file=path, mode=f"{mode:04o}")
-        return path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise Refusal("desk.unreadable", file=path, why=error.strerror) from error
-
-
-def tls_context(settings: DeskSettings) -> ssl.SSLContext | None:
-    """TLS 1.2 or newer with the broker's name checked; None for plain. Raises Refusal for unusable files."""
-    if not settings.tls:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file or None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if settings.cert_file:
-            context.load_cert_chain(settings.cert_file, settings.key_file or None)
-    except OSError as error:
-        files = ", ".join(f for f in (settings.ca_file, settings.cert_file, settings.key_file) if f)
-        raise Refusal("platform.bad_certificate", file=files, why=error) from error
-    return context

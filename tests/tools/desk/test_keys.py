@@ -61,9 +61,9 @@ def test_a_key_file_that_is_not_understood_is_refused(tmp_path: Path, said: Any,
 
 
 def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match=r"registry\.too_open"):
+    with pytest.raises(Refusal, match=r"private\.too_open"):
         keys.load(_write(tmp_path / "keys.json", {"v": 1, "wearables": []}, mode=0o640))
-    with pytest.raises(Refusal, match=r"registry\.unreadable"):
+    with pytest.raises(Refusal, match=r"private\.unreadable"):
         keys.load(tmp_path / "none.json")
 
 
