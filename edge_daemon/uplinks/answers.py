@@ -18,6 +18,9 @@ _EVENT = re.compile(r"[0-9a-f]{16}-[0-9a-f]{6}", re.ASCII)
 # What goes back to the platform and into logs: printable ASCII.
 _COMMAND = re.compile(r"[ -~]{1,64}", re.ASCII)
 _HANDLE = re.compile(r"[0-9a-f]{16}", re.ASCII)
+# bytes.fromhex takes spaces and capitals, too.
+_ROLLING_ID = _HANDLE
+_FRAME = re.compile(rf"([0-9a-f]{{2}}){{{OVERHEAD},{FRAME_MAX}}}", re.ASCII)
 _STAGES = {
     "accepted": codes.ACCEPTED,
     "answered": codes.ANSWERED,
@@ -81,7 +84,8 @@ def _read(payload: bytes) -> dict[str, Any]:
     if len(payload) > SIZE_MAX:
         raise NotUnderstood("size")
     try:
-        message = json.loads(payload)
+        # Of bytes, json would also read UTF-16, UTF-32 and surrogates.
+        message = json.loads(payload.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise NotUnderstood("json") from error
     # True is 1 to Python, and is none to JSON.
@@ -118,23 +122,28 @@ def read_answers(payload: bytes) -> list[PlatformAnswer]:
             continue
         if not isinstance(stage, str) or stage not in _STAGES:
             continue
-        reason = row.get("reason")
-        code = codes.REASON_NONE if stage != "refused" else _REASONS.get(str(reason), codes.REASON_OTHER)
+        code = _reason(row.get("reason")) if stage == "refused" else codes.REASON_NONE
         retry_after_s = _number(row.get("retry_after_s"), _RETRY_AFTER_MOST_S)
         answers.append(PlatformAnswer(event[:16], int(event[17:], 16), _STAGES[stage], code, retry_after_s))
     return answers
+
+
+def _reason(word: object) -> int:
+    return _REASONS.get(word, codes.REASON_OTHER) if isinstance(word, str) else codes.REASON_OTHER
 
 
 def read_strangers(payload: bytes) -> list[StrangerFrame]:
     """down/stranger. Frames of impossible size are left out."""
     found = []
     for row in _rows(_read(payload), "frames"):
-        try:
-            rolling_id, frame = bytes.fromhex(row["rid"]), bytes.fromhex(row["frame"])
-        except (KeyError, TypeError, ValueError):
+        rolling_id, sealed = row.get("rid"), row.get("frame")
+        if not isinstance(rolling_id, str) or not _ROLLING_ID.fullmatch(rolling_id):
             continue
-        if len(rolling_id) == 8 and OVERHEAD <= len(frame) <= FRAME_MAX and frame[0] & 0x0F >= 8:
-            found.append(StrangerFrame(rolling_id, frame))
+        if not isinstance(sealed, str) or not _FRAME.fullmatch(sealed):
+            continue
+        frame = bytes.fromhex(sealed)
+        if frame[0] & 0x0F >= 8:
+            found.append(StrangerFrame(bytes.fromhex(rolling_id), frame))
     return found
 
 

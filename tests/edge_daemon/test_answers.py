@@ -30,6 +30,8 @@ def test_each_word_of_the_contract_is_understood() -> None:
         "not_understood": 3,
         "of its own": 255,
         None: 255,
+        ("revoked",): 255,
+        True: 255,
     }.items():
         (answer,) = answers.read_answers(_answers({"event": EVENT, "answer": "refused", "reason": reason}))
         assert answer.reason == code
@@ -79,6 +81,10 @@ def test_an_impossible_wait_is_no_wait(seconds: object) -> None:
         b'{"v": 1, "answers": {}, "frames": 1, "command": 1}',
         b'{"v": 1, "answers": ' + b"[" * 100_000,
         b'{"v": ' + b"9" * 5000 + b"}",
+        '{"v": 1, "answers": [], "frames": [], "command": "c-1"}'.encode("utf-16"),
+        '{"v": 1, "answers": [], "frames": [], "command": "c-1"}'.encode("utf-32-le"),
+        b'\xef\xbb\xbf{"v": 1, "answers": [], "frames": [], "command": "c-1"}',
+        b'{"v": 1, "answers": [], "frames": [], "command": "c-1", "name": "\xed\xa0\x80"}',
         b"{" + b" " * (answers.SIZE_MAX + 1) + b"}",
     ],
 )
@@ -119,6 +125,8 @@ def test_strangers_frames_of_impossible_size_or_direction_are_left_out() -> None
         {"rid": "00" * 8, "frame": "18" * 257},
         {"rid": "00" * 8, "frame": "11" * 17},
         {"rid": "00" * 8, "frame": "zz"},
+        {"rid": "00 " * 8, "frame": "18" * 17},
+        {"rid": "00" * 8, "frame": "1A" * 17},
         {"rid": None, "frame": None},
     ]
     found = answers.read_strangers(json.dumps({"v": 1, "frames": rows}).encode())
