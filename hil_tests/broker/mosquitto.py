@@ -31,7 +31,7 @@ listener {port} 127.0.0.1
 allow_anonymous true
 set_tcp_nodelay true
 user {user}
-persistence true
+persistence {persistence}
 persistence_location {directory}/
 autosave_interval 1
 max_queued_messages 0
@@ -63,9 +63,18 @@ class Broker:
     """A mosquitto of our own on 127.0.0.1:`port`. Use `with Broker() as broker:` or start() and stop().
 
     Without `directory` it makes one and removes it on leaving the `with` block; `binary` defaults to the installed one.
+    With `persistence` False it keeps nothing over its end: sessions, subscriptions and what was queued are gone.
     """
 
-    def __init__(self, directory: Path | None = None, *, binary: Path | None = None, port: int | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path | None = None,
+        *,
+        binary: Path | None = None,
+        port: int | None = None,
+        persistence: bool = True,
+    ) -> None:
+        self._persistence = persistence
         self._own_directory = directory is None
         self.directory = Path(tempfile.mkdtemp(prefix="pingan-broker-")) if directory is None else directory
         self.host = "127.0.0.1"
@@ -92,7 +101,9 @@ class Broker:
         config = self.directory / "mosquitto.conf"
         # Started as root mosquitto would become another user, who may not write here.
         user = pwd.getpwuid(os.getuid()).pw_name
-        config.write_text(_CONFIG.format(port=self.port, user=user, directory=self.directory), encoding="utf-8")
+        persistence = str(self._persistence).lower()
+        text = _CONFIG.format(port=self.port, user=user, directory=self.directory, persistence=persistence)
+        config.write_text(text, encoding="utf-8")
         command = [str(self._binary or find_binary()), "-c", str(config)]
         # What it says before it opens its log: that it runs as root, or what it does not like in its configuration.
         with (self.directory / "mosquitto.out").open("ab") as said:
