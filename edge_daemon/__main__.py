@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from pathlib import Path
 
-from edge_daemon import config, log
+from edge_daemon import config, log, private
 from edge_daemon.errors import Refusal
 from edge_daemon.pipeline import Pipeline
 
@@ -46,6 +47,9 @@ def serve(path: Path) -> None:
     """Run the gateway of a configuration file until a signal. Raises Refusal when it cannot start."""
     settings = config.load(path)
     log.set_up(settings.gateway.log_level)
+    # Whatever is made from here on, SQLite's own files too, is for this user alone.
+    os.umask(0o077)
+    private.own_directory(Path(settings.gateway.state_dir))
     try:
         asyncio.run(_serve(settings))
     except* Refusal as refusals:

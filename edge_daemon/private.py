@@ -27,9 +27,13 @@ def read(path: Path) -> bytes:
     """
     try:
         # Non-blocking: a named pipe in the place of a file would stop the start for ever.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            _judge(path, os.fstat(file.fileno()))
-            return file.read()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            _judge(path, os.fstat(descriptor))
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read()
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise Refusal("private.unreadable", file=path, why=error.strerror) from error
 

@@ -151,7 +151,7 @@ def for_gateway(settings: Settings, host: str, section: str) -> Tls | None:
     """
     if not settings.tls:
         if not is_loopback(host):
-            log.warning("NOT_ENCRYPTED", section=section, host=host, allowed_by=f"{section}.allow_plain")
+            log.warning("not_encrypted", section=section, host=host, allowed_by=f"{section}.allow_plain")
         return None
     if not settings.cert_file and not (settings.username and settings.password_file):
         raise Refusal("platform.no_credentials", section=section)

@@ -1,4 +1,4 @@
-"""Certificates for one test: made anew each time, good for an hour, named test_only."""
+"""Certificates for one test: made anew each time, good for a day unless asked, named test_only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 class Authority:
     """A certificate authority that signs into `directory`."""
 
-    def __init__(self, directory: Path, name: str) -> None:
+    def __init__(self, directory: Path, name: str, days: float = 1) -> None:
         self._directory = directory
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named(f"test_only {name} authority")
@@ -23,7 +23,7 @@ class Authority:
         self._identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(public)
         # Python 3.13 checks strictly by RFC 5280: usage and key identifiers must be there.
         certificate = (
-            _builder(self._name, self._name, self._key)
+            _builder(self._name, self._name, self._key, days)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(signs_certificates=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
@@ -31,12 +31,14 @@ class Authority:
         self.file = directory / f"test_only_{name}_ca.pem"
         self.file.write_bytes(_pem(certificate.sign(self._key, hashes.SHA256())))
 
-    def issue(self, name: str) -> tuple[Path, Path]:
-        """A certificate for 127.0.0.1 under `name` and its key (mode 0600), as files."""
+    def issue(
+        self, name: str, *, days: float = 1, common_name: str | None = None, password: bytes | None = None
+    ) -> tuple[Path, Path]:
+        """A certificate for 127.0.0.1 under `name` and its key (mode 0600), as files. `days` < 0: expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
         certificate = (
-            _builder(_named(f"test_only {name}"), self._name, key)
+            _builder(_named(common_name or f"test_only {name}"), self._name, key, days)
             .add_extension(address, critical=False)
             .add_extension(_usage(signs_certificates=False), critical=True)
             .add_extension(self._identifier, critical=False)
@@ -44,11 +46,8 @@ class Authority:
         files = self._directory / f"test_only_{name}.pem", self._directory / f"test_only_{name}_key.pem"
         files[0].write_bytes(_pem(certificate.sign(self._key, hashes.SHA256())))
         files[1].touch(mode=0o600)
-        files[1].write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
+        locked = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+        files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked))
         return files
 
 
@@ -74,14 +73,17 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: float
+) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
+    end = now + dt.timedelta(days=days)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=5))
-        .not_valid_after(now + dt.timedelta(hours=1))
+        .not_valid_before(min(now, end) - dt.timedelta(minutes=5))
+        .not_valid_after(end)
     )
