@@ -94,6 +94,8 @@ class Body:
         self.button_down = True
         self.pressed_at_s = time.monotonic()
         self._say("button down")
+        # Asleep it hears nothing: whoever waits to wake it must look.
+        self.changed()
         return self.pressed_at_s
 
     def let_up(self) -> None:

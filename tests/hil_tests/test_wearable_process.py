@@ -103,6 +103,18 @@ async def test_deep_sleep_ends_by_button_and_by_cable(start: Start, act: str, wa
         await wearable.shown("PRESSED", 1)
 
 
+async def test_a_press_long_after_it_fell_asleep_wakes_it(start: Start) -> None:
+    wearable = await start()
+    wearable.battery(SLEEP)
+    await wearable.asleep(within_s=10)
+    wearable.battery(FULL_MV)
+    # Until nobody is at anything any more: the process has ended, and only the press is left to wake it.
+    await asyncio.sleep(1)
+    await wearable.press()
+    woken = await wearable.started(2)
+    assert (woken.reset, woken.wake) == ("deep_sleep", "button")
+
+
 async def test_a_press_that_the_program_slept_over_wakes_it(start: Start) -> None:
     wearable = await start()
     wearable.battery(SLEEP_DEAF)
