@@ -71,6 +71,10 @@ class GatewayProcess:
         """SIGTERM, and its exit code. Raises ChildFailed when it does not end."""
         return await self.child.stop()
 
+    async def start_unready(self) -> None:
+        """Start again and return at once: for whoever kills it before it is ready."""
+        await self._launch(ready=False)
+
     async def restart(self) -> None:
         """Start again with the same configuration, once it has been killed or stopped; wait until it is ready."""
         await self._launch(ready=True)
