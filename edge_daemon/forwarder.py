@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from edge_daemon.clock import Clock
+from edge_daemon.ages import Ages
 from edge_daemon.config import Forwarder as Settings
 from edge_daemon.counters import Counters
 from edge_daemon.errors import UplinkDown
@@ -39,18 +39,27 @@ class Forwarder:
     """Sends what waits, retries what is not answered, and takes the platform's word. `on_news` is told of changes."""
 
     def __init__(
-        self, gateway: str, settings: Settings, journal: Journal, uplink: MqttUplink, clock: Clock, counters: Counters
+        self,
+        gateway: str,
+        settings: Settings,
+        journal: Journal,
+        uplink: MqttUplink,
+        ages: Ages,
+        counters: Counters,
     ) -> None:
         self._gateway = gateway
         self._settings = settings
         self._journal = journal
         self._uplink = uplink
-        self._clock = clock
+        self._ages = ages
+        self._clock = ages.clock
         self._counters = counters
         self._queue = OutQueue()
         self._waiting: dict[tuple[str, int], Alarm] = {}
         self._under_way: dict[tuple[str, int], Alarm] = {}
         self._wake = asyncio.Event()
+        # How often the loop has turned: the watchdog looks whether it still does.
+        self.turns = 0
         self._sending: set[asyncio.Task[None]] = set()
         self.on_news: Callable[[Alarm], None] = lambda alarm: None
 
@@ -94,9 +103,14 @@ class Forwarder:
         for task in self._sending:
             task.cancel()
 
+    def wake(self) -> None:
+        """Have the loop turn, though nothing may be due."""
+        self._wake.set()
+
     async def run(self) -> None:
         """Send for ever: as soon as something is due and there is room under way."""
         while True:
+            self.turns += 1
             alarms = self._take()
             if alarms:
                 self._send(alarms)
@@ -149,7 +163,7 @@ class Forwarder:
 
     def _ask_state(self, alarm: Alarm, due_ms: int) -> None:
         """Send an alarm once more that the platform has and has not closed: it answers with the present state."""
-        young = self._clock.wall_ms() - alarm.heard_wall_ms < _ASK_STATE_FOR_MS
+        young = self._ages.heard_ago(alarm)[0] < _ASK_STATE_FOR_MS
         if young and not alarm.waiting and alarm.stage not in FINAL_STAGES:
             self._queue.retry(alarm, due_ms)
 
@@ -187,7 +201,7 @@ class Forwarder:
         task.add_done_callback(self._published)
 
     async def _publish(self, alarms: list[Alarm]) -> None:
-        data = payload.events(self._gateway, alarms, self._clock)
+        data = payload.events(self._gateway, alarms, self._ages)
         try:
             await self._uplink.publish("event", data, answer="answer", correlation=alarms[0].event.encode())
         except UplinkDown as error:

@@ -1,4 +1,4 @@
-"""What travels through the pipeline: a frame as a link heard it, and an alarm as the gateway keeps it.
+"""What travels through the pipeline: a frame as a link heard it, and an event as the gateway keeps it.
 
 Owns the two records and the path an answer takes back. Must not know radios, disks or brokers.
 """
@@ -38,9 +38,11 @@ class Heard:
 
 @dataclass(slots=True)
 class Alarm:
-    """One event of one wearable, as it is in the journal. Stage HEARD says: not on disk (yet).
+    """One event as it is in the journal: of a wearable, or the gateway's own. Stage HEARD says: not on disk (yet).
 
-    `age_ms` -1 says unknown; it is the age when heard, `heard_ms` the boot-time clock then, `heard_wall_ms` the wall.
+    `age_ms` -1 says unknown; it is the age when heard, `heard_ms` the boot-time clock then, `heard_wall_ms` the wall
+    clock, right or wrong. `about` and `note` are of the gateway's own: what it concerns, and a word on it.
+    `place`: the order in which this run of the daemon has taken events up; wall clocks step, so they do not order.
     """
 
     wearable: str
@@ -57,12 +59,15 @@ class Alarm:
     heard_ms: int
     heard_wall_ms: int
     raw: bytes | None
+    about: str = ""
+    note: str = ""
     stage: int = codes.HEARD
     reason: int = codes.REASON_NONE
     tries: int = 0
     misses: int = 0
     path_lost: bool = False
     busy: bool = False
+    place: int = 0
 
     @property
     def key(self) -> tuple[str, int]:
@@ -78,6 +83,11 @@ class Alarm:
     def meaning(self) -> kinds.Kind:
         """Name, class and codes of the kind."""
         return kinds.kind_of(self.kind) if self.raw is None else kinds.UNKNOWN
+
+    @property
+    def of_gateway(self) -> bool:
+        """Whether the gateway itself says it."""
+        return self.kind >= kinds.FIRST_OF_GATEWAY and self.raw is None
 
     @property
     def waiting(self) -> bool:

@@ -1,7 +1,7 @@
 """From a frame as heard to an alarm on disk and a true answer. Owns that straight way, and nothing of radio or MQTT.
 
-Guarantee: STORED is told after the commit; each genuine question gets the present state; what is genuine and cannot
-be read is kept raw and raised, never dropped; a disk that hangs or fails does not hold an alarm back from the platform.
+Guarantee: STORED is told after the commit (storing.py); each genuine question gets the present state; what is genuine
+and cannot be read is kept raw and raised, never dropped.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from edge_daemon.admission import Admission, Admitted, Unknown
 from edge_daemon.clock import Clock
 from edge_daemon.commands import Commands
 from edge_daemon.counters import Counters
-from edge_daemon.errors import StoreFailed
-from edge_daemon.forwarder import Forwarder
 from edge_daemon.heard import Alarm, Heard
 from edge_daemon.journal import Journal
 from edge_daemon.log import Log
 from edge_daemon.replies import Replies
+from edge_daemon.storing import Storing
 from edge_daemon.strangers import Strangers
 from edge_daemon.wide_search import WideSearch
 from protocol import codes, kinds
@@ -31,8 +30,6 @@ log = Log("intake")
 _TOLD_MOST = 16
 # A genuine event whose number cannot be read still needs an identity: this range is never counted up to.
 _UNNUMBERED = 0xF00000
-# A commit takes a millisecond, on a bad card tens of them. After this long the platform is told without it.
-_COMMIT_WITHIN_S = 1.0
 
 
 class Intake:
@@ -42,7 +39,7 @@ class Intake:
         self,
         admission: Admission,
         journal: Journal,
-        forwarder: Forwarder,
+        storing: Storing,
         replies: Replies,
         commands: Commands,
         strangers: Strangers,
@@ -52,7 +49,7 @@ class Intake:
     ) -> None:
         self._admission = admission
         self._journal = journal
-        self._forwarder = forwarder
+        self._storing = storing
         self._replies = replies
         self._commands = commands
         self._strangers = strangers
@@ -133,37 +130,19 @@ class Intake:
             self._counters.add("events_again")
             alarm = known
         if alarm.stage == codes.HEARD:
-            await self._store(alarm, admitted.counter)
+            await self._storing.store(alarm, admitted.counter)
         else:
             self._journal.move_window(alarm.wearable, admitted.counter)
         if alarm.stage != codes.HEARD:
             self._replies.tell(admitted, alarm)
         self._commands.heard_from(admitted)
 
-    async def _store(self, alarm: Alarm, counter: int) -> None:
-        """Commit, then forward. What the disk does not take in time is forwarded from memory and not told STORED."""
-        late = asyncio.get_running_loop().call_later(_COMMIT_WITHIN_S, self._forward, alarm, "late")
-        try:
-            await self._journal.store(alarm, counter)
-            self._forward(alarm, "stored")
-        except StoreFailed:
-            self._counters.add("events_unstored")
-            self._forward(alarm, "failed")
-        finally:
-            late.cancel()
-
-    def _forward(self, alarm: Alarm, commit: str) -> None:
-        """Hand an alarm to the forwarder, once. `commit`: stored, late or failed."""
-        if self._forwarder.add(alarm):
-            self._counters.add("events_stored" if commit == "stored" else "events_from_memory")
-            log.info("event_heard", event=alarm.event, kind=alarm.meaning.name, link=alarm.link, commit=commit)
-
     def _alarm(self, admitted: Admitted) -> Alarm:
         """Read an event body; what cannot be read becomes an alarm that carries it raw."""
         handle, body, heard = admitted.wearable.handle, admitted.body, admitted.heard
         try:
             event = Event(body)
-            raw = None if event.kind in kinds.BY_CODE else body
+            raw = None if event.kind in kinds.ON_AIR else body
         except NotUnderstood:
             event, raw = Event(_readable(body)), body
         if raw is not None:

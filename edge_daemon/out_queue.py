@@ -64,7 +64,7 @@ class OutQueue:
         """The way is open again: everything that waits for its time is due now, in order of urgency, then age."""
         while self._fresh:
             self._put_due(self._fresh.popleft())
-        for _, _, alarm in sorted(self._later, key=lambda row: row[2].heard_wall_ms):
+        for _, _, alarm in sorted(self._later, key=lambda row: row[2].place):
             self._put_due(alarm)
         self._later.clear()
 

@@ -14,13 +14,16 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import edge_daemon
 from edge_daemon import registry
 from edge_daemon.admission import Admission, Unknown
+from edge_daemon.ages import Ages
 from edge_daemon.clock import Clock
 from edge_daemon.commands import Commands
 from edge_daemon.config import Config
 from edge_daemon.counters import Counters
 from edge_daemon.errors import UplinkDown
+from edge_daemon.faults import Faults
 from edge_daemon.forwarder import Forwarder
 from edge_daemon.heartbeat import Heartbeat
 from edge_daemon.intake import Intake
@@ -29,9 +32,11 @@ from edge_daemon.links.ble_link import BleLink
 from edge_daemon.links.serial_link import SerialLink
 from edge_daemon.log import Log
 from edge_daemon.replies import Replies
+from edge_daemon.storing import Storing
 from edge_daemon.strangers import Strangers
 from edge_daemon.uplinks import answers, payload
 from edge_daemon.uplinks.mqtt import MqttUplink
+from protocol import kinds
 
 log = Log("pipeline")
 
@@ -51,9 +56,12 @@ class Pipeline:
         self._counters = Counters()
         self._journal = Journal(Path(config.gateway.state_dir) / "journal.sqlite3", self._counters)
         self._uplink = MqttUplink(config.gateway, config.platform, self._counters)
+        self._ages = Ages(self._journal, self._clock)
         self._forwarder = Forwarder(
-            config.gateway.id, config.forwarder, self._journal, self._uplink, self._clock, self._counters
+            config.gateway.id, config.forwarder, self._journal, self._uplink, self._ages, self._counters
         )
+        self._storing = Storing(self._journal, self._forwarder, self._counters)
+        self._faults = Faults(self._journal, self._storing, self._clock)
         self._replies = Replies(self._counters)
         self._commands = Commands(frozenset(self._wearables), self._replies, self._clock, self._counters)
         self._strangers = Strangers(config.forwarder.strangers_per_s, config.forwarder.strangers_burst, self._counters)
@@ -89,6 +97,8 @@ class Pipeline:
         self._wire(intake, beat)
         self._replies.serial_ports = serial.open_ports
         self._forwarder.start()
+        if self._journal.boots:
+            self._faults.report(kinds.RESTARTED, note=edge_daemon.__version__)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._journal.run(), name="journal")
@@ -113,7 +123,7 @@ class Pipeline:
         return Intake(
             admission,
             self._journal,
-            self._forwarder,
+            self._storing,
             self._replies,
             self._commands,
             self._strangers,
@@ -182,12 +192,13 @@ class Pipeline:
         task.add_done_callback(self._publishing.discard)
 
     async def _tidy(self) -> None:
-        """Once a day, and after a start, forget what the platform has long had."""
+        """Once a day, and after a start, forget what the platform has long had; remember what time it is."""
         keep_ms = self._config.forwarder.keep_closed_days * 86_400_000
         next_purge_ms = 0
         while True:
+            self._ages.note()
             await asyncio.sleep(_TIDY_EVERY_S)
-            # By a wall clock that is wrong, everything could look old.
-            if self._clock.now_ms() >= next_purge_ms and self._clock.synced():
+            if self._clock.now_ms() >= next_purge_ms:
                 next_purge_ms = self._clock.now_ms() + _PURGE_EVERY_MS
-                log.info("purged", alarms=self._journal.purge(self._clock.wall_ms() - keep_ms))
+                purged = self._journal.purge(lambda alarm: self._ages.heard_ago(alarm)[0] > keep_ms)
+                log.info("purged", alarms=purged)

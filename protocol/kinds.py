@@ -1,6 +1,8 @@
 """What each event kind means beyond the wearable: name, class, SCAIP and Contact-ID codes. For hosts.
 
-Owns: the one table that gateway and platform read (README.md section 6.2 shows it). Must not know: layouts, topics.
+Owns: the one table that gateway and platform read (README.md section 6.2 shows the wearables' kinds, platform/README.md
+section 3.1 the gateway's own). Must not know: layouts, topics. Codes from 0x80 up are the gateway's own and never valid
+in a wearable's frame; a condition's end is its beginning's code plus one.
 SCAIP (SS 91100): device type (dty), status code (stc), location code (lco). Contact-ID: SIA DC-05-1999, event code;
 `restore` is its qualifier (1 new, 3 restore).
 """
@@ -76,7 +78,74 @@ _ROWS = (
     Kind(0x71, "visit_done", "service", "0003", "0111", None),
 )
 
-BY_CODE = {row.code: row for row in _ROWS}
+# What the gateway says of itself and of what it watches over.
+SUPERVISION_LOST = 0x80
+WEARABLE_MISSING = 0x82
+RADIO_DEAF = 0x84
+RADIO_JAMMED = 0x86
+LINK_LOST = 0x88
+MAINS_LOST = 0x8A
+GATEWAY_BATTERY_LOW = 0x8C
+PATH_PRIMARY_LOST = 0x8E
+PATH_BACKUP_LOST = 0x90
+PATH_SMS_LOST = 0x92
+PLATFORM_LOST = 0x94
+STORE_DEGRADED = 0x96
+STORE_FULL = 0x98
+STORE_DAMAGED = 0x9A
+RESTARTED = 0x9B
+CLOCK_WRONG = 0x9C
+CERTIFICATE_EXPIRES = 0x9E
+CERTIFICATE_EXPIRES_SOON = 0x9F
+PATH_TEST_PRIMARY = 0xA0
+PATH_TEST_BACKUP = 0xA1
+PATH_TEST_SMS = 0xA2
+REPLAY_REJECTED = 0xA3
+REVOKED_HEARD = 0xA4
+
+_GATEWAY_ROWS = (
+    Kind(SUPERVISION_LOST, "supervision_lost", "fault", "0003", "0123", "381"),
+    Kind(SUPERVISION_LOST + 1, "supervision_restored", "fault", "0003", "0124", "381", True),
+    Kind(WEARABLE_MISSING, "wearable_missing", "urgent", "0003", "0123", "381"),
+    Kind(RADIO_DEAF, "radio_deaf", "fault", "0050", "0042", "344"),
+    Kind(RADIO_DEAF + 1, "radio_restored", "fault", "0050", "0094", "344", True),
+    Kind(RADIO_JAMMED, "radio_jammed", "fault", "0050", "0095", "344"),
+    Kind(RADIO_JAMMED + 1, "radio_clear", "fault", "0050", "0094", "344", True),
+    Kind(LINK_LOST, "link_lost", "fault", "0032", "0042", "350"),
+    Kind(LINK_LOST + 1, "link_restored", "fault", "0032", "0094", "350", True),
+    Kind(MAINS_LOST, "mains_lost", "fault", "0041", "0085", "301"),
+    Kind(MAINS_LOST + 1, "mains_restored", "fault", "0041", "0086", "301", True),
+    Kind(GATEWAY_BATTERY_LOW, "gateway_battery_low", "fault", "0041", "0016", "302"),
+    Kind(GATEWAY_BATTERY_LOW + 1, "gateway_battery_ok", "fault", "0041", "0015", "302", True),
+    Kind(PATH_PRIMARY_LOST, "path_primary_lost", "fault", "0032", "0026", "350"),
+    Kind(PATH_PRIMARY_LOST + 1, "path_primary_restored", "fault", "0032", "0115", "350", True),
+    Kind(PATH_BACKUP_LOST, "path_backup_lost", "fault", "0032", "0027", "350"),
+    Kind(PATH_BACKUP_LOST + 1, "path_backup_restored", "fault", "0032", "0116", "350", True),
+    Kind(PATH_SMS_LOST, "path_sms_lost", "fault", "0032", "0024", "350"),
+    Kind(PATH_SMS_LOST + 1, "path_sms_restored", "fault", "0032", "0113", "350", True),
+    Kind(PLATFORM_LOST, "platform_lost", "fault", "0032", "0073", "350"),
+    Kind(PLATFORM_LOST + 1, "platform_restored", "fault", "0032", "0075", "350", True),
+    Kind(STORE_DEGRADED, "store_degraded", "fault", "0045", "0067", "305"),
+    Kind(STORE_DEGRADED + 1, "store_restored", "fault", "0045", "0094", "305", True),
+    Kind(STORE_FULL, "store_full", "fault", "0045", "0068", "305"),
+    Kind(STORE_FULL + 1, "store_has_room", "fault", "0045", "0094", "305", True),
+    Kind(STORE_DAMAGED, "store_damaged", "fault", "0045", "0042", "305"),
+    Kind(RESTARTED, "restarted", "fault", "0045", "0092", "305"),
+    Kind(CLOCK_WRONG, "clock_wrong", "fault", "0045", "0067", None),
+    Kind(CLOCK_WRONG + 1, "clock_right", "fault", "0045", "0094", None, True),
+    Kind(CERTIFICATE_EXPIRES, "certificate_expires", "fault", "0045", "0065", None),
+    Kind(CERTIFICATE_EXPIRES_SOON, "certificate_expires_soon", "urgent", "0045", "0066", None),
+    Kind(PATH_TEST_PRIMARY, "path_test_primary", "test", "0045", "0102", "602"),
+    Kind(PATH_TEST_BACKUP, "path_test_backup", "test", "0045", "0103", "602"),
+    Kind(PATH_TEST_SMS, "path_test_sms", "test", "0045", "0103", "602"),
+    Kind(REPLAY_REJECTED, "replay_rejected", "security", "0038", "0125", "137"),
+    Kind(REVOKED_HEARD, "revoked_heard", "security", "0038", "0125", "137"),
+)
+# Below this a code may stand in a wearable's frame.
+FIRST_OF_GATEWAY = 0x80
+
+ON_AIR = {row.code: row for row in _ROWS}
+BY_CODE = ON_AIR | {row.code: row for row in _GATEWAY_ROWS}
 DETAILS = {
     0x01: {1: "press", 2: "hold", 3: "fall_unanswered"},
 }

@@ -11,15 +11,23 @@ from edge_daemon.heard import Alarm
 from edge_daemon.journal import rows
 from protocol import codes
 
+# An alarm waits for ever, a machine that boots in a loop does it often: of older boots nothing is known but "long ago".
+_BOOTS_KEPT = 1000
+
 
 @dataclass
 class Batch:
-    """Alarms to insert, stages that changed, windows that moved, identities to delete. All or nothing."""
+    """Alarms to insert, stages that changed, windows that moved, identities to delete, and the rest. All or nothing.
+
+    `conditions`: (kind, about) -> whether it holds now. `boots`: boot id -> (lasted_ms, offset_ms or None).
+    """
 
     alarms: dict[tuple[str, int], Alarm] = field(default_factory=dict)
     advanced: dict[tuple[str, int], Alarm] = field(default_factory=dict)
     windows: dict[str, int] = field(default_factory=dict)
     purged: list[tuple[str, int]] = field(default_factory=list)
+    conditions: dict[tuple[int, str], bool] = field(default_factory=dict)
+    boots: dict[str, tuple[int, int | None]] = field(default_factory=dict)
 
     async def commit(self, db: aiosqlite.Connection) -> None:
         """Write it all in one transaction. Raises sqlite3.Error or OSError; then nothing of it is on disk."""
@@ -35,6 +43,10 @@ class Batch:
             (rows.INSERT, [rows.to_row(alarm, max(alarm.stage, codes.STORED)) for alarm in self.alarms.values()]),
             (rows.ADVANCE, [(a.stage, a.reason, a.wearable, a.number) for a in self.advanced.values()]),
             (rows.WINDOW, list(self.windows.items())),
+            (rows.NO_CONDITION, [condition for condition, holds in self.conditions.items() if not holds]),
+            (rows.CONDITION, [condition for condition, holds in self.conditions.items() if holds]),
+            (rows.BOOT, [(boot, *known) for boot, known in self.boots.items()]),
+            (rows.OLD_BOOTS, [(_BOOTS_KEPT,)] if self.boots else []),
         ]
         return [(sql, values) for sql, values in statements if values]
 
@@ -44,6 +56,8 @@ class Batch:
         self.advanced = {**failed.advanced, **self.advanced}
         self.windows = {**failed.windows, **self.windows}
         self.purged = failed.purged + self.purged
+        self.conditions = {**failed.conditions, **self.conditions}
+        self.boots = {**failed.boots, **self.boots}
 
 
 def _write(connection: sqlite3.Connection, statements: list[tuple[str, list[tuple[object, ...]]]]) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import aiosqlite
@@ -33,7 +35,8 @@ class Journal:
 
     `alarms` holds everything in the file, closed ones too until they are purged: it answers "do we know this event"
     without a query. One whose stage is still HEARD is not in the file (yet).
-    `windows` is the highest counter accepted from each wearable.
+    `windows` is the highest counter accepted from each wearable. `conditions`: what is wrong now, as (kind, about).
+    `boots`: each earlier run of the machine, oldest first: boot id -> (lasted_ms, offset_ms or None), see ages.py.
     """
 
     def __init__(self, path: Path, counters: Counters) -> None:
@@ -41,6 +44,7 @@ class Journal:
         self._counters = counters
         self._db: aiosqlite.Connection | None = None
         self._loaded = False
+        self._places = 0
         self._next = Batch()
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()
@@ -48,6 +52,11 @@ class Journal:
         self._open: dict[str, dict[int, Alarm]] = {}
         self.alarms: dict[tuple[str, int], Alarm] = {}
         self.windows: dict[str, int] = {}
+        # Since when a transaction is under way, by time.monotonic(); None: none is.
+        self.writing_since_s: float | None = None
+        self.conditions: set[tuple[int, str]] = set()
+        self.boots: dict[str, tuple[int, int | None]] = {}
+        self.handle = ""
 
     async def open(self) -> None:
         """Open or create the file and load it. Raises Refusal when it can't be used."""
@@ -73,6 +82,13 @@ class Journal:
             self._keep(rows.from_row(row))
         windows = await self._db.execute_fetchall("SELECT wearable, counter FROM windows")
         self.windows = dict(windows)  # type: ignore[arg-type]
+        ((self.handle,),) = await self._db.execute_fetchall("SELECT handle FROM store")
+        conditions = await self._db.execute_fetchall("SELECT kind, about FROM conditions")
+        self.conditions = {(kind, about) for kind, about in conditions}
+        for boot, lasted_ms, offset_ms in await self._db.execute_fetchall(
+            "SELECT boot_id, lasted_ms, offset_ms FROM boots ORDER BY id"
+        ):
+            self.boots[boot] = (lasted_ms, offset_ms)
         self._loaded = True
 
     async def close(self) -> None:
@@ -105,6 +121,21 @@ class Journal:
         self._wake.set()
         await asyncio.shield(done)
 
+    def next_number(self) -> int:
+        """A number for an event of the gateway's own. The window of the file's handle remembers the highest."""
+        return self.windows.get(self.handle, 0) + 1
+
+    def set_condition(self, condition: tuple[int, str], *, holds: bool) -> None:
+        """Note that something is wrong now, or no more. Written with the next transaction."""
+        (self.conditions.add if holds else self.conditions.discard)(condition)
+        self._next.conditions[condition] = holds
+        self._wake.set()
+
+    def note_boot(self, boot_id: str, lasted_ms: int, offset_ms: int | None) -> None:
+        """Note how long this run of the machine has lasted, and its wall clock's offset where NTP vouches for it."""
+        self.boots[boot_id] = self._next.boots[boot_id] = (lasted_ms, offset_ms)
+        self._wake.set()
+
     def move_window(self, wearable: str, counter: int) -> None:
         """Note the counter of an accepted frame that brings no new alarm. Written with the next transaction."""
         self._move(wearable, counter)
@@ -126,12 +157,12 @@ class Journal:
         """The open alarms of one wearable, oldest first."""
         return list(self._open.get(wearable, {}).values())
 
-    def purge(self, heard_before_wall_ms: int) -> int:
-        """Forget alarms heard before a wall time that the platform has; return how many. Others stay for ever.
+    def purge(self, is_old: Callable[[Alarm], bool]) -> int:
+        """Forget alarms that the platform has and that are old; return how many. Others stay for ever.
 
         Should a wearer still ask about one, it is taken for new, and the platform, which knows it, answers.
         """
-        old = [a for a in self.alarms.values() if not a.waiting and a.heard_wall_ms < heard_before_wall_ms]
+        old = [a for a in self.alarms.values() if not a.waiting and is_old(a)]
         for alarm in old:
             del self.alarms[alarm.key]
             self._open.get(alarm.wearable, {}).pop(alarm.number, None)
@@ -152,10 +183,16 @@ class Journal:
             batch, self._next = self._next, Batch()
             self._wake.clear()
             self._urgent.clear()
-            await self._write(batch)
+            self.writing_since_s = time.monotonic()
+            try:
+                await self._write(batch)
+            finally:
+                self.writing_since_s = None
 
     def _keep(self, alarm: Alarm) -> None:
         self.alarms[alarm.key] = alarm
+        self._places += 1
+        alarm.place = self._places
         if alarm.stage not in FINAL_STAGES:
             self._open.setdefault(alarm.wearable, {})[alarm.number] = alarm
 

@@ -8,11 +8,11 @@ from edge_daemon.heard import Alarm
 
 COLUMNS = (
     "wearable, number, kind, detail, age_ms, age_resolution_ms, age_at_least, battery_percent, link, rssi_dbm, boot_id,"
-    " heard_ms, heard_wall_ms, raw, stage, reason"
+    " heard_ms, heard_wall_ms, raw, about, note, stage, reason"
 )
 # Only the identity may meet itself. OR IGNORE would also pass over a row the tables refuse, and STORED would be a lie.
 INSERT = (
-    f"INSERT INTO events ({COLUMNS}, urgency) VALUES ({', '.join('?' * 17)}) ON CONFLICT (wearable, number) DO NOTHING"
+    f"INSERT INTO events ({COLUMNS}, urgency) VALUES ({', '.join('?' * 19)}) ON CONFLICT (wearable, number) DO NOTHING"
 )
 DELETE = "DELETE FROM events WHERE wearable = ? AND number = ?"
 ADVANCE = "UPDATE events SET stage = ?, reason = ? WHERE wearable = ? AND number = ?"
@@ -20,6 +20,13 @@ WINDOW = (
     "INSERT INTO windows (wearable, counter) VALUES (?, ?)"
     " ON CONFLICT (wearable) DO UPDATE SET counter = max(counter, excluded.counter)"
 )
+CONDITION = "INSERT INTO conditions (kind, about) VALUES (?, ?) ON CONFLICT DO NOTHING"
+NO_CONDITION = "DELETE FROM conditions WHERE kind = ? AND about = ?"
+BOOT = (
+    "INSERT INTO boots (boot_id, lasted_ms, offset_ms) VALUES (?, ?, ?)"
+    " ON CONFLICT (boot_id) DO UPDATE SET lasted_ms = excluded.lasted_ms, offset_ms = excluded.offset_ms"
+)
+OLD_BOOTS = "DELETE FROM boots WHERE id <= (SELECT max(id) FROM boots) - ?"
 
 
 def to_row(alarm: Alarm, stage: int) -> tuple[object, ...]:
@@ -39,6 +46,8 @@ def to_row(alarm: Alarm, stage: int) -> tuple[object, ...]:
         alarm.heard_ms,
         alarm.heard_wall_ms,
         alarm.raw,
+        alarm.about,
+        alarm.note,
         stage,
         alarm.reason,
         alarm.meaning.urgency,

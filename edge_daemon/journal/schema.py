@@ -28,6 +28,8 @@ STEPS = (
         heard_ms INTEGER NOT NULL,
         heard_wall_ms INTEGER NOT NULL,
         raw BLOB,
+        about TEXT NOT NULL,
+        note TEXT NOT NULL,
         stage INTEGER NOT NULL,
         reason INTEGER NOT NULL,
         urgency INTEGER NOT NULL,
@@ -39,6 +41,23 @@ STEPS = (
         wearable TEXT PRIMARY KEY,
         counter INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+    -- Whose file this is: the maker of the gateway's own events. A new file is a new maker and may count from 1.
+    CREATE TABLE store (handle TEXT NOT NULL) STRICT;
+    INSERT INTO store VALUES (lower(hex(randomblob(8))));
+    -- What is wrong now: told once when it began, and to be told once when it ends.
+    CREATE TABLE conditions (
+        kind INTEGER NOT NULL,
+        about TEXT NOT NULL,
+        PRIMARY KEY (kind, about)
+    ) STRICT, WITHOUT ROWID;
+    -- How long each run of this machine has lasted at least, and its offset between wall and boot-time clock as long
+    -- as NTP has vouched for it: by them an event of before a reboot has an age, whatever the wall clock was then.
+    CREATE TABLE boots (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        boot_id TEXT NOT NULL UNIQUE,
+        lasted_ms INTEGER NOT NULL,
+        offset_ms INTEGER
+    ) STRICT;
     """,
 )
 

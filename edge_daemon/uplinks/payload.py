@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from edge_daemon.clock import Clock, iso
+from edge_daemon.ages import Ages
+from edge_daemon.clock import iso
 from edge_daemon.heard import Alarm, Heard
 from protocol import codes, kinds
 from protocol.messages import Heartbeat
@@ -21,20 +22,16 @@ def _bytes(message: dict[str, Any]) -> bytes:
     return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _age(alarm: Alarm, clock: Clock) -> tuple[int | None, int, str]:
-    """(age when heard, ms since heard, quality). After a reboot only the wall clock knows how long the box was off."""
-    if alarm.boot_id == clock.boot_id:
-        heard_age_ms = max(clock.now_ms() - alarm.heard_ms, 0)
-        rebooted = False
-    else:
-        heard_age_ms = max(clock.wall_ms() - alarm.heard_wall_ms, 0)
-        rebooted = True
+def _age(alarm: Alarm, ages: Ages) -> tuple[int | None, int, str]:
+    """(age when heard, ms since heard, quality): the worse of what the wearable knew and what we know."""
+    heard_age_ms, quality = ages.heard_ago(alarm)
     if alarm.age_ms < 0:
         return None, heard_age_ms, "unknown"
-    if alarm.age_at_least or (rebooted and not clock.synced()):
-        return alarm.age_ms, heard_age_ms, "at_least"
-    coarse = rebooted or alarm.age_resolution_ms > 1000
-    return alarm.age_ms, heard_age_ms, "coarse" if coarse else "exact"
+    if alarm.age_at_least:
+        quality = "at_least"
+    elif quality == "exact" and alarm.age_resolution_ms > 1000:
+        quality = "coarse"
+    return alarm.age_ms, heard_age_ms, quality
 
 
 def _rssi(dbm: int | None) -> int | None:
@@ -56,13 +53,15 @@ def _refers_to(alarm: Alarm) -> str | None:
     return f"{alarm.wearable}-{alarm.number - alarm.detail:06x}"
 
 
-def event(alarm: Alarm, clock: Clock) -> dict[str, Any]:
+def event(alarm: Alarm, ages: Ages) -> dict[str, Any]:
     """One event of an up/event message."""
     meaning = alarm.meaning
-    age_ms, heard_age_ms, quality = _age(alarm, clock)
+    age_ms, heard_age_ms, quality = _age(alarm, ages)
+    heard_wall_ms, vouched_for = ages.heard_at(alarm)
     return {
         "event": alarm.event,
-        "wearable": alarm.wearable,
+        "source": "gateway" if alarm.of_gateway else "wearable",
+        "wearable": None if alarm.of_gateway else alarm.wearable,
         "number": alarm.number,
         "kind": meaning.name,
         "class": meaning.event_class,
@@ -71,6 +70,8 @@ def event(alarm: Alarm, clock: Clock) -> dict[str, Any]:
         "age_ms": age_ms,
         "age_quality": quality,
         "heard_age_ms": heard_age_ms,
+        "heard_at": iso(heard_wall_ms),
+        "heard_at_clock": "synced" if vouched_for else "unsynced",
         "late": age_ms is None or age_ms + heard_age_ms > LATE_AFTER_MS,
         "battery_percent": None if alarm.battery_percent < 0 else alarm.battery_percent,
         "link": alarm.link,
@@ -82,18 +83,21 @@ def event(alarm: Alarm, clock: Clock) -> dict[str, Any]:
         "test": meaning.test,
         "refers_to": _refers_to(alarm),
         "raw": _raw(alarm),
+        "about": alarm.about or None,
+        "note": alarm.note or None,
     }
 
 
-def events(gateway: str, alarms: list[Alarm], clock: Clock) -> bytes:
+def events(gateway: str, alarms: list[Alarm], ages: Ages) -> bytes:
     """An up/event message."""
+    clock = ages.clock
     return _bytes(
         {
             "v": 1,
             "gateway": gateway,
             "sent_at": iso(clock.wall_ms()),
             "clock": "synced" if clock.synced() else "unsynced",
-            "events": [event(alarm, clock) for alarm in alarms],
+            "events": [event(alarm, ages) for alarm in alarms],
         }
     )
 

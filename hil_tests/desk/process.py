@@ -86,10 +86,10 @@ class DeskProcess:
         await self._session.close()
         await self.child.stop()
 
-    async def incidents(self) -> list[dict[str, Any]]:
-        """All incidents as the operator's page gets them."""
+    async def incidents(self, source: str = "wearable") -> list[dict[str, Any]]:
+        """All incidents as the operator's page gets them, of wearables or of the gateways' own ("gateway")."""
         found: list[dict[str, Any]] = (await self.get("/api/incidents"))["incidents"]
-        return found
+        return [one for one in found if one["source"] == source]
 
     async def until_stage(self, event: str, stage: str, within_s: float = 30.0) -> dict[str, Any]:
         """The incident of an event once it has this stage. Raises ChildFailed when it does not get there."""

@@ -13,17 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from edge_daemon.admission import Admission, Unknown
+from edge_daemon.ages import Ages
 from edge_daemon.clock import Clock
 from edge_daemon.commands import Commands
 from edge_daemon.config import Forwarder as ForwarderSettings
 from edge_daemon.config import Wearables as WearableSettings
 from edge_daemon.counters import Counters
 from edge_daemon.errors import UplinkDown
+from edge_daemon.faults import Faults
 from edge_daemon.forwarder import Forwarder
 from edge_daemon.intake import Intake
 from edge_daemon.journal import Journal
 from edge_daemon.registry import Wearable
 from edge_daemon.replies import Replies
+from edge_daemon.storing import Storing
 from edge_daemon.strangers import Strangers
 from edge_daemon.uplinks import answers
 from protocol.messages import Answer
@@ -75,6 +78,7 @@ class Core:
         self.uplink = StandInUplink()
         self.strangers_seen: list[Unknown] = []
         self.journal = Journal(path / "journal.sqlite3", self.counters)
+        self.ages = Ages(self.journal, self.clock)
         self.replies = Replies(self.counters)
         self.settings = settings or ForwarderSettings()
         self.forwarder = Forwarder(
@@ -82,9 +86,11 @@ class Core:
             self.settings,
             self.journal,
             self.uplink,  # type: ignore[arg-type]
-            self.clock,
+            self.ages,
             self.counters,
         )
+        self.storing = Storing(self.journal, self.forwarder, self.counters)
+        self.faults = Faults(self.journal, self.storing, self.clock)
         self.forwarder.on_news = self.replies.tell_if_there
         self.wearables = [Wearable(w.handle, w.keys.up, w.keys.down, w.keys.id) for w in wearers]
         self.commands = Commands(frozenset(w.handle for w in wearers), self.replies, self.clock, self.counters)
@@ -101,7 +107,7 @@ class Core:
         self.intake = Intake(
             admission,
             self.journal,
-            self.forwarder,
+            self.storing,
             self.replies,
             self.commands,
             strangers,

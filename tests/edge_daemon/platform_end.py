@@ -48,8 +48,11 @@ class Platform:
 
     async def _events(self, data: Any, message: aiomqtt.Message) -> None:
         events = [row["event"] for row in data["events"]]
-        self.order.append(events)
-        for event in events:
+        # The gateway's own events are answered like any; what is counted here are presses.
+        pressed = [row["event"] for row in data["events"] if row["source"] == "wearable"]
+        if pressed:
+            self.order.append(pressed)
+        for event in pressed:
             self.incidents[event] = self.incidents.get(event, 0) + 1
         if not self.silent:
             for word in self.says:

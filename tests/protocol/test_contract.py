@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from edge_daemon import intake
+from edge_daemon.ages import Ages
 from edge_daemon.clock import Clock
 from edge_daemon.heard import Alarm, Heard
 from edge_daemon.uplinks import answers, payload
@@ -35,6 +36,15 @@ def validate(name: str, message: object) -> None:
 def schema_of(example: str) -> str:
     """The schema of an example, by its file's name: the longest that begins it."""
     return max((name for name in SCHEMAS if example.startswith(name)), key=len)
+
+
+class NoBoots:
+    """A journal that remembers no earlier run of the machine."""
+
+    boots: dict[str, tuple[int, int | None]] = {}  # noqa: RUF012
+
+    def note_boot(self, boot_id: str, lasted_ms: int, offset_ms: int | None) -> None:
+        """Not asked for here."""
 
 
 def an_alarm(**changed: Any) -> Alarm:
@@ -162,7 +172,7 @@ def test_nothing_is_retained() -> None:
 
 
 def _events(*alarms: Alarm) -> list[dict[str, Any]]:
-    message = json.loads(payload.events("gw-test-1", list(alarms), Clock()))
+    message = json.loads(payload.events("gw-test-1", list(alarms), Ages(NoBoots(), Clock())))
     validate("event", message)
     events: list[dict[str, Any]] = message["events"]
     return events

@@ -65,7 +65,7 @@ def test_the_kinds_are_those_of_the_code() -> None:
             kind.contact_id or "-",
             "yes" if kind.restore else "-",
         ]
-        for kind in kinds.BY_CODE.values()
+        for kind in kinds.ON_AIR.values()
     }
     details = {row[0]: row[7] for row in table[1:] if row[7] != "-"}
     assert set(details) == {f"{code:02x}" for code in kinds.DETAILS} | {f"{codes.SOS_CANCELLED:02x}"}

@@ -19,10 +19,10 @@ def report(handle: str, body: bytes, sealed: SealedFrame) -> Report:
     raw: str | None = None
     try:
         event = Event(body)
-        raw = None if event.kind in kinds.BY_CODE else body.hex()
+        raw = None if event.kind in kinds.ON_AIR else body.hex()
     except NotUnderstood:
         event, raw = Event(_readable(body)), body.hex()
-    meaning = kinds.kind_of(event.kind)
+    meaning = kinds.kind_of(event.kind) if raw is None else kinds.UNKNOWN
     age_ms, quality = _age(event)
     refers_to = None
     if event.kind == codes.SOS_CANCELLED and event.detail and raw is None and event.number >= event.detail:

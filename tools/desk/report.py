@@ -16,7 +16,8 @@ QUALITIES = ("exact", "coarse", "at_least", "unknown")
 class Report:
     """What protocol/platform/schema/event.json says of one event, with who said it and when it came.
 
-    `waited_ms`: how long the message lay at the broker, where both wall clocks are good; 0 where nobody knows.
+    `wearable` is who made it: of `source` "gateway", its journal; `about` and `remark` (the contract's `note`) are of
+    those. `waited_ms`: how long the message lay at the broker, where both wall clocks are good; 0 where nobody knows.
     `sealed`: it came as a stranger's frame, and only this platform could read it.
     """
 
@@ -45,6 +46,9 @@ class Report:
     area: str
     gateway: str
     received_ms: int
+    source: str = "wearable"
+    about: str | None = None
+    remark: str | None = None
     waited_ms: int = 0
     sealed: bool = False
 

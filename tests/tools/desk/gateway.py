@@ -23,6 +23,7 @@ def event(number: int = 12, wearable: str = WEARABLE, **over: Any) -> dict[str, 
     """An event of the contract: an SOS by a press, unless told otherwise (`class_` for class)."""
     made = {
         "event": f"{wearable}-{number:06x}",
+        "source": "wearable",
         "wearable": wearable,
         "number": number,
         "kind": "sos",
@@ -31,6 +32,8 @@ def event(number: int = 12, wearable: str = WEARABLE, **over: Any) -> dict[str, 
         "age_ms": 1200,
         "age_quality": "exact",
         "heard_age_ms": 20,
+        "heard_at": "2026-11-24T03:59:59.980Z",
+        "heard_at_clock": "unsynced",
         "late": False,
         "battery_percent": 78,
         "link": "ble",
@@ -42,6 +45,8 @@ def event(number: int = 12, wearable: str = WEARABLE, **over: Any) -> dict[str, 
         "test": False,
         "refers_to": None,
         "raw": None,
+        "about": None,
+        "note": None,
     }
     return {**made, **over}
 

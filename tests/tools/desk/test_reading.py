@@ -65,7 +65,7 @@ def test_a_missing_field_is_raised_as_not_understood_unless_it_could_be_null(fie
         assert read.reports == []
         return
     (report,) = read.reports
-    optional = field in ("stored", "battery_percent", "rssi_dbm", "contact_id", "refers_to", "raw")
+    optional = field in ("stored", "battery_percent", "rssi_dbm", "contact_id", "refers_to", "raw", "about", "note")
     assert (report.kind == "not_understood") == (not optional)
     if optional:
         assert report.stored

@@ -20,6 +20,7 @@ from tools.desk.reading.message import Fault, Message
 from tools.desk.report import QUALITIES, Report
 
 EVENTS_MAX = 50
+SOURCES = ("wearable", "gateway")
 _CANCEL = kinds.BY_CODE[codes.SOS_CANCELLED].name
 _RAW_MAX = 4096
 # A hostile message has a hundred thousand rows that are none; so many are told of.
@@ -99,7 +100,8 @@ def _waited_ms(said: dict[str, Any], received_ms: int) -> int:
 def _report(message: Message, event: str, row: dict[str, Any], waited_ms: int) -> Report:
     """One event, every field checked. Raises NotUnderstood with the name of the first that is out of contract."""
     number = fields.whole(row, "number", 0, 0xFFFFFF)
-    if row.get("wearable") != event[:16] or number != int(event[17:], 16):
+    source = fields.one_of(row, "source", SOURCES)
+    if row.get("wearable") != (event[:16] if source == "wearable" else None) or number != int(event[17:], 16):
         raise NotUnderstood("identity")
     quality = fields.one_of(row, "age_quality", QUALITIES)
     age_ms = fields.whole_or_null(row, "age_ms", 0, fields.AGE_MAX_MS)
@@ -108,6 +110,9 @@ def _report(message: Message, event: str, row: dict[str, Any], waited_ms: int) -
     scaip = row.get("scaip")
     if not isinstance(scaip, dict):
         raise NotUnderstood("scaip")
+    # The ages say more, and are right whatever a clock says: these are for people who read messages.
+    fields.match(row, "heard_at", fields.TIME)
+    fields.one_of(row, "heard_at_clock", ("synced", "unsynced"))
     return Report(
         event=event,
         wearable=event[:16],
@@ -120,7 +125,7 @@ def _report(message: Message, event: str, row: dict[str, Any], waited_ms: int) -
         heard_age_ms=fields.whole(row, "heard_age_ms", 0, fields.AGE_MAX_MS),
         late=fields.flag(row, "late"),
         battery_percent=fields.whole_or_null(row, "battery_percent", 0, 100),
-        link=fields.one_of(row, "link", fields.LINKS),
+        link=fields.one_of(row, "link", fields.LINKS if source == "wearable" else ("gateway",)),
         rssi_dbm=fields.whole_or_null(row, "rssi_dbm", -128, 20),
         stored=fields.flag(row, "stored", default=True),
         dty=str(fields.match(scaip, "dty", fields.CODE4)),
@@ -134,8 +139,18 @@ def _report(message: Message, event: str, row: dict[str, Any], waited_ms: int) -
         area=message.area,
         gateway=message.gateway,
         received_ms=message.received_ms,
+        source=source,
+        about=_about(row, source),
+        remark=fields.match(row, "note", fields.PLAIN, null=True),
         waited_ms=waited_ms,
     )
+
+
+def _about(row: dict[str, Any], source: str) -> str | None:
+    """A wearable's event is about itself."""
+    if source == "wearable" and row.get("about") is not None:
+        raise NotUnderstood("about")
+    return fields.match(row, "about", fields.ABOUT, null=True)
 
 
 def _refers_to(row: dict[str, Any], event: str) -> str | None:

@@ -25,6 +25,9 @@ CODE4 = re.compile(r"[0-9]{4}", re.ASCII)
 CODE3 = re.compile(r"[0-9]{3}", re.ASCII)
 HEX = re.compile(r"(?:[0-9a-f]{2})*", re.ASCII)
 LINKS = ("ble", "serial")
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
+ABOUT = re.compile(r"[ -~]{0,64}", re.ASCII)
+PLAIN = re.compile(r"[ -~]{0,200}", re.ASCII)
 
 
 def message(payload: bytes) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tools.desk.store.store import Transaction
 
 _FROM_REPORT = (
     "event", "wearable", "number", "kind", "event_class", "urgency", "detail", "test", "restore", "refers_to", "raw",
-    "dty", "stc", "lco", "contact_id", "battery_percent", "pressed_ms", "age_quality",
+    "dty", "stc", "lco", "contact_id", "source", "about", "remark", "battery_percent", "pressed_ms", "age_quality",
 )  # fmt: skip
 _KNOWN = ("event", "stage", "pressed_ms", "age_quality", "late")
 _ReportKey = tuple[str, str, str, str]

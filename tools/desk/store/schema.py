@@ -27,6 +27,10 @@ incidents = Table(
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("event", String, nullable=False, unique=True),
+    # wearable, or gateway: then `wearable` is its journal's random name, and `about` says what is meant.
+    Column("source", String, nullable=False),
+    Column("about", String),
+    Column("remark", String),
     Column("wearable", String, nullable=False),
     Column("number", Integer, nullable=False),
     Column("kind", String, nullable=False),

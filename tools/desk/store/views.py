@@ -87,7 +87,8 @@ def _view(row: Row[Any], reports: Sequence[Row[Any]], cancelled_by: list[View]) 
     if row.lco is not None:
         scaip["lco"] = row.lco
     same = (
-        "event", "wearable", "number", "kind", "detail", "test", "restore", "refers_to", "raw", "contact_id",
+        "event", "source", "about", "remark",
+        "wearable", "number", "kind", "detail", "test", "restore", "refers_to", "raw", "contact_id",
         "battery_percent", "late", "age_quality", "stage", "operator", "outcome", "note", "revision",
     )  # fmt: skip
     return {
