@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import faulthandler
 import os
 import signal
 import sys
@@ -47,6 +48,8 @@ def serve(path: Path) -> None:
     """Run the gateway of a configuration file until a signal. Raises Refusal when it cannot start."""
     settings = config.load(path)
     log.set_up(settings.gateway.log_level)
+    # The watchdog's SIGABRT then tells where every thread stands.
+    faulthandler.enable()
     # Whatever is made from here on, SQLite's own files too, is for this user alone.
     os.umask(0o077)
     private.own_directory(Path(settings.gateway.state_dir))

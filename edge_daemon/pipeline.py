@@ -34,8 +34,10 @@ from edge_daemon.log import Log
 from edge_daemon.replies import Replies
 from edge_daemon.storing import Storing
 from edge_daemon.strangers import Strangers
+from edge_daemon.supervision.certificates import Certificates
 from edge_daemon.uplinks import answers, payload
 from edge_daemon.uplinks.mqtt import MqttUplink
+from edge_daemon.watchdog import Moves, Notifier, Turning, Watchdog, Writing
 from protocol import kinds
 
 log = Log("pipeline")
@@ -109,10 +111,30 @@ class Pipeline:
                 tasks.create_task(self._tidy(), name="tidy")
                 for link in links:
                     tasks.create_task(link.run(), name=type(link).__name__)
+                tasks.create_task(self._certificates().run(), name="certificates")
+                tasks.create_task(self._watchdog().run(), name="watchdog")
                 log.info("gateway_ready", gateway=self._config.gateway.id, wearables=len(self._wearables))
         finally:
             if ble is not None:
                 await ble.close()
+
+    def _certificates(self) -> Certificates:
+        brokers = {"primary": self._uplink.tls}
+        used = {name: tls for name, tls in brokers.items() if tls is not None}
+        return Certificates(used, self._faults, self._clock)
+
+    def _watchdog(self) -> Watchdog:
+        """What must move. That every task lives is the task group's to hold: where one ends, all do."""
+
+        def status() -> str:
+            broker = "connected" if self._uplink.connected else "away"
+            return f"wearables={len(self._wearables)} waiting={self._forwarder.waiting} broker={broker}"
+
+        parts: dict[str, Moves] = {
+            "forwarder": Turning(lambda: self._forwarder.turns, self._forwarder.wake),
+            "journal": Writing(lambda: self._journal.writing_since_s, Path(self._config.gateway.state_dir)),
+        }
+        return Watchdog(Notifier(), parts, status)
 
     def _new_intake(self) -> Intake:
         settings = self._config.wearables

@@ -47,6 +47,9 @@ class Tls:
         self.cert_file = settings.cert_file
         self.key_file = settings.key_file or settings.cert_file
         self.peer: bytes | None = None
+        # What the context in use was made of (PEM).
+        self.own = b""
+        self.authorities = b""
         # The last handshake failed because the broker's certificate, or one above it, has expired.
         self.peer_expired = False
         self._seen = self._stamp()
@@ -89,9 +92,11 @@ class Tls:
             if self.cert_file:
                 # Without a password of ours OpenSSL would ask for one on the terminal, and wait.
                 context.load_cert_chain(self.cert_file, self.key_file, password="")
+            own, authorities = (Path(name).read_bytes() if name else b"" for name in (self.cert_file, self.ca_file))
         except OSError as error:
             names = dict.fromkeys(name for name in (self.ca_file, self.cert_file, self.key_file) if name)
             raise Refusal("platform.bad_certificate", file=", ".join(names), why=error) from error
+        self.own, self.authorities = own, authorities
         context.sslsocket_class = _watched(self)
         return context
 

@@ -1,0 +1,1 @@
+"""Who watches whom: what is overdue, what is about to end, and that the gateway itself moves."""
