@@ -73,13 +73,20 @@ class House:
         return self._desk
 
     async def add_wearable(
-        self, name: str, *, ble: bool = True, serial: bool = False, stranger: bool = False, **more: Any
+        self,
+        name: str,
+        *,
+        ble: bool = True,
+        serial: bool = False,
+        stranger: bool = False,
+        line_seed: int = 0,
+        **more: Any,
     ) -> WearableProcess:
-        """Provision a wearable and power it on. `more`: see hil_tests.wearable.life.Settings."""
+        """Provision a wearable and power it on. `line_seed`: of its line's noise. `more`: wearable.life.Settings."""
         place = self.directory / name
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         if serial:
-            self.lines[name] = SerialLine.lay(place)
+            self.lines[name] = SerialLine.lay(place, line_seed)
             self.serial_ports[name] = self.lines[name].gateway
         if stranger:
             self._strangers.add(name)
