@@ -6,6 +6,7 @@ of each key live in the message catalogue (`config.<section>.<key>`).
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -16,6 +17,7 @@ from edge_daemon import private, tls
 from edge_daemon.errors import Refusal
 
 _NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
+_NUMBERS_MOST = 10
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -77,6 +79,18 @@ class Platform:
 
 
 @dataclass(frozen=True)
+class Sms:
+    """Emergencies by SMS, over a serial modem, for when no broker answers."""
+
+    enabled: bool = False
+    port: str = ""
+    baud: int = 115200
+    numbers: list[str] = field(default_factory=list, repr=False)
+    pin_file: str = ""
+    most_per_hour: int = 20
+
+
+@dataclass(frozen=True)
 class Forwarder:
     """Retry until accepted. The ladder: fast_s so many times, then slow_s so many times, then last_s for ever."""
 
@@ -103,6 +117,7 @@ class Config:
     ble: Ble = field(default_factory=Ble)
     serial: Serial = field(default_factory=Serial)
     platform: Platform = field(default_factory=Platform)
+    sms: Sms = field(default_factory=Sms)
     forwarder: Forwarder = field(default_factory=Forwarder)
 
 
@@ -153,10 +168,24 @@ def _check(path: Path, config: Config) -> None:
         raise Refusal("config.plain_mqtt", file=path, key="platform.tls", host=platform.host)
     if not _is_host(platform.host):
         raise Refusal("config.bad_host", file=path, key="platform.host", got=repr(platform.host))
+    _check_sms(path, config.sms)
     level = config.gateway.log_level
     if level not in _LEVELS:
         raise Refusal("config.not_one_of", file=path, key="gateway.log_level", wanted=", ".join(_LEVELS), got=level)
     _check_limits(path, config)
+
+
+def _check_sms(path: Path, sms: Sms) -> None:
+    """A number is named by its place alone: it is a person's, and refusals go into logs."""
+    for key, missing in (("sms.port", not sms.port), ("sms.numbers", not sms.numbers)):
+        if sms.enabled and missing:
+            raise Refusal("config.sms_incomplete", file=path, key=key)
+    for place, number in enumerate(sms.numbers, 1):
+        # ITU-T E.164: fifteen digits at most, the country's code first.
+        if not re.fullmatch(r"\+[0-9]{6,15}", number):
+            raise Refusal("config.bad_number", file=path, key="sms.numbers", place=place)
+    if len(set(sms.numbers)) < len(sms.numbers) or len(sms.numbers) > _NUMBERS_MOST:
+        raise Refusal("config.numbers_twice", file=path, key="sms.numbers", most=_NUMBERS_MOST)
 
 
 def _check_limits(path: Path, config: Config) -> None:
@@ -172,6 +201,8 @@ def _check_limits(path: Path, config: Config) -> None:
         ("platform.port", config.platform.port, 1, 65535),
         ("platform.reconnect_most_s", config.platform.reconnect_most_s, 0.5, 300),
         ("platform.keepalive_s", config.platform.keepalive_s, 5, 600),
+        ("sms.baud", config.sms.baud, 300, 4_000_000),
+        ("sms.most_per_hour", config.sms.most_per_hour, 1, 1000),
         ("forwarder.answer_within_s", config.forwarder.answer_within_s, 0.1, 60),
         ("forwarder.fast_s", config.forwarder.fast_s, 0.1, 60),
         ("forwarder.fast_times", config.forwarder.fast_times, 0, 10_000),

@@ -21,3 +21,7 @@ class StoreFailed(Exception):
 
 class UplinkDown(Exception):
     """There is no connection to the broker now. Retry is the forwarder's business."""
+
+
+class MessageLimit(UplinkDown):
+    """The SMS of this hour are used up. What is refused may be asked for again; news goes within a minute."""
