@@ -17,6 +17,7 @@ from edge_daemon import private, tls
 from edge_daemon.errors import Refusal
 
 _NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
+_REMEDIES = ("scan", "power", "usb", "bluetoothd")
 _NUMBERS_MOST = 10
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -50,6 +51,9 @@ class Ble:
     max_connections: int = 5
     linger_s: float = 10.0
     connect_timeout_s: float = 10.0
+    silent_s: float = 60.0
+    recovery: list[str] = field(default_factory=lambda: list(_REMEDIES))
+    restart_command: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,9 @@ def _check(path: Path, config: Config) -> None:
         raise Refusal("config.plain_mqtt", file=path, key="platform.tls", host=platform.host)
     if not _is_host(platform.host):
         raise Refusal("config.bad_host", file=path, key="platform.host", got=repr(platform.host))
+    for step in config.ble.recovery:
+        if step not in _REMEDIES:
+            raise Refusal("config.not_one_of", file=path, key="ble.recovery", wanted=", ".join(_REMEDIES), got=step)
     _check_sms(path, config.sms)
     level = config.gateway.log_level
     if level not in _LEVELS:
@@ -196,6 +203,7 @@ def _check_limits(path: Path, config: Config) -> None:
         ("ble.max_connections", config.ble.max_connections, 1, 64),
         ("ble.linger_s", config.ble.linger_s, 0, 300),
         ("ble.connect_timeout_s", config.ble.connect_timeout_s, 1, 60),
+        ("ble.silent_s", config.ble.silent_s, 5, 3600),
         ("serial.baud", config.serial.baud, 300, 4_000_000),
         ("serial.rescan_s", config.serial.rescan_s, 0.05, 60),
         ("platform.port", config.platform.port, 1, 65535),

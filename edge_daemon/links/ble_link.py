@@ -1,7 +1,7 @@
 """The Bluetooth link: the scan is always on, an advertisement is the alarm, a visit carries the answer.
 
-Owns the scanner and the visits. Must not know what a frame says. Nothing here waits for disk or network: the scan
-goes on whatever they do.
+Owns one adapter: what is heard of it, and the visits; ble_scan.py keeps the scan alive, ble_recovery.py the adapter.
+Must not know what a frame says. Nothing here waits for disk or network: the scan goes on whatever they do.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
-import bleak
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
@@ -18,7 +19,15 @@ from edge_daemon.clock import Clock
 from edge_daemon.config import Ble
 from edge_daemon.counters import Counters
 from edge_daemon.heard import Heard
-from edge_daemon.links.ble_visit import FAILURES, Visit
+from edge_daemon.links.ble_bluez import Bluez
+from edge_daemon.links.ble_ear import Ear, EarLimits
+from edge_daemon.links.ble_history import History
+from edge_daemon.links.ble_noise import Noise, NoiseLimits
+from edge_daemon.links.ble_recovery import Patience, Recovery
+from edge_daemon.links.ble_scan import Scan, ScanTimes
+from edge_daemon.links.ble_steps import Steps
+from edge_daemon.links.ble_usb import SYSFS, UsbPlug
+from edge_daemon.links.ble_visit import Visit
 from edge_daemon.log import Log
 from protocol import codes
 
@@ -26,7 +35,20 @@ log = Log("link.ble")
 
 # A burst repeats one frame some thirty times: repeats are dropped here before they cost anything.
 _SEEN_MOST = 4096
-_RETRY_MOST_S = 30.0
+# bleak's word for "no signal strength": such news comes from bluetoothd's memory, not from the air.
+_NO_RSSI_DBM = -127
+
+
+@dataclass(frozen=True)
+class Care:
+    """How the adapter is watched: the reasons stand beside each default; a test shortens them."""
+
+    ear: EarLimits = field(default_factory=EarLimits)
+    noise: NoiseLimits = field(default_factory=NoiseLimits)
+    patience: Patience = field(default_factory=Patience)
+    scan: ScanTimes = field(default_factory=ScanTimes)
+    sysfs: Path = SYSFS
+    bluez_answers_within_s: float = 5.0
 
 
 class BlePath:
@@ -47,52 +69,104 @@ class BlePath:
 
 
 class BleLink:
-    """One adapter."""
+    """One adapter. `expects`: whether any wearable is enrolled; `history`: how this place usually sounds."""
 
-    def __init__(self, settings: Ble, on_heard: Callable[[Heard], None], clock: Clock, counters: Counters) -> None:
+    def __init__(
+        self,
+        settings: Ble,
+        on_heard: Callable[[Heard], None],
+        clock: Clock,
+        counters: Counters,
+        *,
+        expects: bool = True,
+        history: Path | None = None,
+        care: Care | None = None,
+    ) -> None:
+        care = care or Care()
         self._settings = settings
         self._on_heard = on_heard
         self._clock = clock
         self._counters = counters
+        self._look_s = care.patience.look_s
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._visits: dict[str, Visit] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(settings.max_connections)
-        self._up = False
         self.on_scanning: Callable[[], None] = lambda: None
+        self._history = History(history)
+        self._ear = Ear(settings.silent_s, expects, self._history, care.ear, clock.now_ms())
+        self._noise = Noise(care.noise, clock.now_ms())
+        self._bluez = Bluez(settings.adapter, care.bluez_answers_within_s)
+        self._usb = UsbPlug(care.sysfs)
+        self._scan = Scan(
+            settings.adapter, "power" in settings.recovery, self._bluez, self._advertised, clock, counters, care.scan
+        )
+        self._scan.on_scanning = self._scanning
+        self._recovery = Recovery(
+            self._ear,
+            self._scan,
+            self._bluez,
+            Steps(self._scan, self._bluez, self._usb, settings.restart_command),
+            settings.recovery,
+            lambda: bool(self._visits),
+            clock,
+            counters,
+            care.patience,
+        )
+
+    @property
+    def name(self) -> str:
+        """What the adapter is called in heartbeats and faults; the same whichever the system's default is."""
+        return self._settings.adapter or "default"
+
+    def on_deaf(self, tell: Callable[[bool, str], None]) -> None:
+        """`tell(True, note)` when every remedy has failed, `(False, "")` when it hears, also after a start."""
+        self._recovery.on_deaf = tell
+
+    def on_jammed(self, tell: Callable[[bool, str], None]) -> None:
+        """`tell(True, note)` when a flood has begun, `(False, note)` when it has ended."""
+        self._noise.on_jammed = tell
 
     def states(self) -> list[dict[str, str]]:
-        """The adapter and whether it scans, for the heartbeat."""
-        return [{"link": "ble", "name": self._settings.adapter or "default", "state": "up" if self._up else "down"}]
+        """The adapter for the heartbeat: up, quiet (nothing heard, and nothing wrong), deaf, down (no scan)."""
+        return [{"link": "ble", "name": self.name, "state": self._state()}]
+
+    def _state(self) -> str:
+        if not self._scan.up:
+            return "down"
+        if self._recovery.deaf:
+            return "deaf"
+        return "quiet" if self._ear.quiet(self._clock.now_ms()) else "up"
 
     def visiting(self, address: str) -> bool:
         """Whether a visit to this address is under way or waits for its turn."""
         return address in self._visits
 
     async def run(self) -> None:
-        """Scan for ever. An adapter that fails is tried again, more slowly each time."""
-        wait_s = 1.0
+        """Scan for ever, and see that it hears. An adapter that fails is tried again, more slowly each time."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._bluez.run(), name="bluez")
+            tasks.create_task(self._scan.run(), name="scan")
+            tasks.create_task(self._recovery.run(), name="recovery")
+            tasks.create_task(self._watch(), name="watch")
+
+    async def _watch(self) -> None:
         while True:
-            try:
-                async with self._scanner():
-                    self._up = True
-                    wait_s = 1.0
-                    log.info("scan_started", adapter=self._settings.adapter or "default")
-                    self.on_scanning()
-                    await asyncio.Event().wait()
-            except FAILURES as error:
-                self._counters.add("scan_failed")
-                log.error("scan_failed", why=str(error) or type(error).__name__, again_in_s=wait_s)
-            finally:
-                self._up = False
-            await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, _RETRY_MOST_S)
+            await asyncio.sleep(self._look_s)
+            now_ms = self._clock.now_ms()
+            self._noise.tick(now_ms)
+            if self._noise.jammed:
+                # A flood's thousand addresses are no crowd that could leave.
+                self._ear.forget_crowd()
+            if self._ear.tick(now_ms, self._scan.troubled_s() == 0):
+                await asyncio.to_thread(self._history.save)
 
     async def close(self) -> None:
         """End all visits."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._history.save)
 
     def deliver(self, device: BLEDevice, frame: bytes) -> None:
         """Give a frame to the visit of a device; begin one when there is none."""
@@ -118,16 +192,20 @@ class BleLink:
         finally:
             self._visits.pop(visit.device.address, None)
 
-    def _scanner(self) -> bleak.BleakScanner:
-        # Active scanning: BlueZ passes repeated advertisements on only with it, or with an advertisement monitor.
-        if self._settings.adapter:
-            return bleak.BleakScanner(self._advertised, bluez={"adapter": self._settings.adapter})
-        return bleak.BleakScanner(self._advertised)
+    def _scanning(self) -> None:
+        # While it lives: a dead adapter's plug cannot be found.
+        self._usb.find(self._bluez.name)
+        self.on_scanning()
 
     def _advertised(self, device: BLEDevice, advertisement: AdvertisementData) -> None:
         frame = advertisement.manufacturer_data.get(codes.COMPANY_ID)
+        if advertisement.rssi != _NO_RSSI_DBM:
+            self._noise.advert()
+            # Wearables change their addresses: two of them are soon a crowd.
+            self._ear.heard(self._clock.now_ms(), device.address if frame is None else None)
         if frame is None or frame in self._seen:
             return
+        self._noise.frame()
         self._seen[frame] = None
         if len(self._seen) > _SEEN_MOST:
             self._seen.popitem(last=False)

@@ -68,7 +68,7 @@ def _link(link: dict[str, Any]) -> dict[str, str]:
     return {
         "link": fields.one_of(link, "link", fields.LINKS),
         "name": fields.text(link, "name", 128),
-        "state": fields.one_of(link, "state", ("up", "down")),
+        "state": fields.one_of(link, "state", ("up", "quiet", "deaf", "down")),
     }
 
 

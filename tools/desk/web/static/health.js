@@ -38,7 +38,7 @@ export function drawGateways() {
 
 function gatewayLine(gateway) {
   const beat = gateway.heartbeat;
-  const down = beat ? beat.links.filter((link) => link.state !== "up") : [];
+  const down = beat ? beat.links.filter((link) => link.state !== "up" && link.state !== "quiet") : [];
   return el(
     "div", `line gateway is-${state(gateway)}`, { title: beat ? word("desk.page.gateway.title", { version: beat.version }) : null },
     el("b", "", {}, gateway.gateway),
