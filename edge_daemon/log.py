@@ -33,8 +33,10 @@ def set_up(level: str) -> None:
     handler.setFormatter(_JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # The libraries' chatter at INFO is not ours to explain.
-    for name in ("aiomqtt", "aiosqlite", "asyncio", "bleak", "bleak_retry_connector", "bumble"):
+    for name in ("aiosqlite", "asyncio", "bleak", "bleak_retry_connector", "bumble"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It calls a broken connection an error, and writes a trace for what a broker made up: uplink_failed says it all.
+    logging.getLogger("aiomqtt").setLevel(logging.CRITICAL)
 
 
 class Log:

@@ -46,6 +46,8 @@ _TIDY_EVERY_S = 60
 _PURGE_EVERY_MS = 86_400_000
 _STRANGER_EXPIRY_S = 60
 _RESULT_EXPIRY_S = 3600
+# Results and strangers' frames that the broker has not confirmed: one that asks and confirms nothing must not fill us.
+_PUBLISHING_MOST = 1000
 
 
 class Pipeline:
@@ -202,6 +204,9 @@ class Pipeline:
 
     def _publish(self, kind: str, data: bytes, answer: str | None, correlation: bytes, expiry_s: int) -> None:
         """Send what may be lost: a stranger asks again, an unanswered command is sent again."""
+        if len(self._publishing) >= _PUBLISHING_MOST:
+            self._counters.add(f"{kind}_unsent")
+            return
 
         async def publish() -> None:
             try:
