@@ -172,7 +172,7 @@ async def _hurt_lane(place: Path, seed: int, names: list[str], outcome: Outcome,
                 break
             outcome.count += 1
         await made.gateway.stop()
-        made.account(outcome)
+        made.account(outcome, made.gateway.logs)
         outcome.figures["presses"] = str(int(outcome.figures.get("presses", "0")) + len(made.pressed))
         repeats = sum(made.platform.came.values()) - len(made.platform.came)
         outcome.figures["repeats"] = str(int(outcome.figures.get("repeats", "0")) + repeats)

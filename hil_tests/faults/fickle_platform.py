@@ -39,12 +39,15 @@ _GARBAGE = (
 class FicklePlatform:
     """`mood` "" is an honest one; others: silent, deaf, late, wrong, twice, disorder, busy, taken_back.
 
+    `deaf_to`: a handle whose events it takes for never come. `rids`: strangers' questions so far.
     `events`: identity -> state, each stored once; `came`: how often each came. `said`: identity -> every word that was
     published about it, in order, noted before it left. `violations`: what came with events and is not of the contract.
     """
 
     def __init__(self, port: int, chance: random.Random) -> None:
         self.mood = ""
+        self.deaf_to = ""
+        self.rids: list[str] = []
         self.events: dict[str, str] = {}
         self.came: dict[str, int] = {}
         self.said: dict[str, list[str]] = {}
@@ -105,7 +108,7 @@ class FicklePlatform:
 
     def _take(self, message: aiomqtt.Message) -> None:
         gateway, _, kind = message.topic.value.rpartition("/up/")
-        if kind not in ("event", "result"):
+        if kind not in ("event", "result", "stranger"):
             return
         try:
             data = json.loads(bytes(message.payload))
@@ -116,11 +119,18 @@ class FicklePlatform:
             return
         if kind == "result":
             self.results[data["command"]] = data["result"]
-            return
-        for event in data["events"]:
-            self.came[event["event"]] = self.came.get(event["event"], 0) + 1
+        elif kind == "stranger":
+            self.rids += [row["rid"] for row in data["frames"]]
+        else:
+            self._events(f"{gateway}/down/answer", data["events"], message)
+
+    def _events(self, topic: str, rows: list[dict[str, Any]], message: aiomqtt.Message) -> None:
+        for row in rows:
+            self.came[row["event"]] = self.came.get(row["event"], 0) + 1
+        heard = [row for row in rows if row["event"][:16] != self.deaf_to]
         correlation = getattr(message.properties, "CorrelationData", None)
-        self._start(self._answer(f"{gateway}/down/answer", data["events"], correlation, self.mood))
+        if heard:
+            self._start(self._answer(topic, heard, correlation, self.mood))
 
     def _start(self, work: Any) -> None:
         task = asyncio.create_task(work)

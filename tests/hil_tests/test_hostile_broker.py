@@ -117,7 +117,7 @@ async def test_bytes_that_are_no_mqtt_are_left_with_their_connection(tmp_path: P
     async with lane(tmp_path / "lane", random.Random(1)) as made:
         await _let_go(made, filter(None, NOISE))
         outcome = Outcome()
-        made.account(outcome)
+        made.account(outcome, made.gateway.logs)
         assert (outcome.lost, outcome.twice) == ([], [])
 
 
@@ -132,7 +132,7 @@ async def test_the_accounts_notice_what_is_lost_doubled_and_untrue(tmp_path: Pat
     async with lane(tmp_path / "lane", random.Random(1), wearables=1) as made:
         await press_through(made, HURTS["twice"])
         honest, forged = Outcome(), Outcome()
-        made.account(honest)
+        made.account(honest, made.gateway.logs)
         assert (honest.lost, honest.twice, honest.wrong) == ([], [], [])
         (wearable,) = made.wearables
         first = wearable.identity(1)
@@ -142,7 +142,7 @@ async def test_the_accounts_notice_what_is_lost_doubled_and_untrue(tmp_path: Pat
         made.platform.said.clear()
         wearable._show(made.pressed[unheard][1], "ACCEPTED", 0)
         made.gateway.logs.append({"log": "x", "level": "error"})
-        made.account(forged)
+        made.account(forged, made.gateway.logs)
         assert f"{first} is not at the platform" in forged.lost
         assert [row for row in forged.lost if row.startswith(unheard)]
         assert len(forged.twice) == 1
