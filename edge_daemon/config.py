@@ -1,25 +1,19 @@
-"""The gateway's configuration: a TOML file over defaults. Owns every setting, its default and its limits.
+"""The gateway's configuration: a TOML file over defaults. Owns every setting and its default.
 
-Must not know what the settings do. A bad file is refused with a Refusal that names file, key and remedy; the comments
-of each key live in the message catalogue (`config.<section>.<key>`).
+Must not know what the settings do, nor which values are allowed: limits.py. A bad file is refused with a Refusal that
+names file, key and remedy; the comments of each key live in the message catalogue (`config.<section>.<key>`).
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from edge_daemon import private, tls
+from edge_daemon import limits, private
 from edge_daemon.errors import Refusal
-
-_NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
-_REMEDIES = ("scan", "power", "usb", "bluetoothd")
-_NUMBERS_MOST = 10
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ class Ble:
     linger_s: float = 10.0
     connect_timeout_s: float = 10.0
     silent_s: float = 60.0
-    recovery: list[str] = field(default_factory=lambda: list(_REMEDIES))
+    recovery: list[str] = field(default_factory=lambda: list(limits.REMEDIES))
     restart_command: list[str] = field(default_factory=list)
 
 
@@ -80,6 +74,35 @@ class Platform:
     allow_plain: bool = False
     keepalive_s: int = 30
     reconnect_most_s: float = 30.0
+    bind_address: str = ""
+
+
+@dataclass(frozen=True)
+class Backup(Platform):
+    """The second broker: another host, reached over another line."""
+
+    enabled: bool = False
+
+
+@dataclass(frozen=True)
+class Ways:
+    """When which way out is taken, and what is said when none carries."""
+
+    misses: int = 3
+    back_after_s: float = 300.0
+    lost_after_s: float = 60.0
+    no_platform_s: float = 90.0
+    no_answer_s: float = 60.0
+    sms_repeat_s: float = 600.0
+    test_every_s: float = 86400.0
+
+
+@dataclass(frozen=True)
+class Sign:
+    """The gateway's own light or sound."""
+
+    led: str = ""
+    command: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -121,7 +144,10 @@ class Config:
     ble: Ble = field(default_factory=Ble)
     serial: Serial = field(default_factory=Serial)
     platform: Platform = field(default_factory=Platform)
+    backup: Backup = field(default_factory=Backup)
     sms: Sms = field(default_factory=Sms)
+    ways: Ways = field(default_factory=Ways)
+    sign: Sign = field(default_factory=Sign)
     forwarder: Forwarder = field(default_factory=Forwarder)
 
 
@@ -143,7 +169,7 @@ def load(path: Path) -> Config:
             raise Refusal("config.not_a_section", file=path, section=name)
         sections[name] = _section(path, name, known[name].default_factory, values)  # type: ignore[arg-type]
     config = Config(**sections)
-    _check(path, config)
+    limits.check(path, config)
     return config
 
 
@@ -160,81 +186,6 @@ def _section(path: Path, name: str, make: Callable[[], Any], values: dict[str, A
             wanted_name = "list of strings" if wanted is list else wanted.__name__
             raise Refusal("config.wrong_type", file=path, key=f"{name}.{key}", wanted=wanted_name, got=repr(value))
     return type(default)(**values)
-
-
-def _check(path: Path, config: Config) -> None:
-    """Refuse what has the right type and still cannot work."""
-    for key, name in (("gateway.id", config.gateway.id), ("gateway.area", config.gateway.area)):
-        if not name or len(name) > 64 or any(c not in _NAME for c in name):
-            raise Refusal("config.bad_name", file=path, key=key, got=name)
-    platform = config.platform
-    if not platform.tls and not platform.allow_plain and not tls.is_loopback(platform.host):
-        raise Refusal("config.plain_mqtt", file=path, key="platform.tls", host=platform.host)
-    if not _is_host(platform.host):
-        raise Refusal("config.bad_host", file=path, key="platform.host", got=repr(platform.host))
-    for step in config.ble.recovery:
-        if step not in _REMEDIES:
-            raise Refusal("config.not_one_of", file=path, key="ble.recovery", wanted=", ".join(_REMEDIES), got=step)
-    _check_sms(path, config.sms)
-    level = config.gateway.log_level
-    if level not in _LEVELS:
-        raise Refusal("config.not_one_of", file=path, key="gateway.log_level", wanted=", ".join(_LEVELS), got=level)
-    _check_limits(path, config)
-
-
-def _check_sms(path: Path, sms: Sms) -> None:
-    """A number is named by its place alone: it is a person's, and refusals go into logs."""
-    for key, missing in (("sms.port", not sms.port), ("sms.numbers", not sms.numbers)):
-        if sms.enabled and missing:
-            raise Refusal("config.sms_incomplete", file=path, key=key)
-    for place, number in enumerate(sms.numbers, 1):
-        # ITU-T E.164: fifteen digits at most, the country's code first.
-        if not re.fullmatch(r"\+[0-9]{6,15}", number):
-            raise Refusal("config.bad_number", file=path, key="sms.numbers", place=place)
-    if len(set(sms.numbers)) < len(sms.numbers) or len(sms.numbers) > _NUMBERS_MOST:
-        raise Refusal("config.numbers_twice", file=path, key="sms.numbers", most=_NUMBERS_MOST)
-
-
-def _check_limits(path: Path, config: Config) -> None:
-    limits = (
-        ("wearables.window", config.wearables.window, 1, 4096),
-        ("wearables.wide_window", config.wearables.wide_window, 0, 1 << 22),
-        ("wearables.wide_searches_per_s", config.wearables.wide_searches_per_s, 0.01, 100),
-        ("ble.max_connections", config.ble.max_connections, 1, 64),
-        ("ble.linger_s", config.ble.linger_s, 0, 300),
-        ("ble.connect_timeout_s", config.ble.connect_timeout_s, 1, 60),
-        ("ble.silent_s", config.ble.silent_s, 5, 3600),
-        ("serial.baud", config.serial.baud, 300, 4_000_000),
-        ("serial.rescan_s", config.serial.rescan_s, 0.05, 60),
-        ("platform.port", config.platform.port, 1, 65535),
-        ("platform.reconnect_most_s", config.platform.reconnect_most_s, 0.5, 300),
-        ("platform.keepalive_s", config.platform.keepalive_s, 5, 600),
-        ("sms.baud", config.sms.baud, 300, 4_000_000),
-        ("sms.most_per_hour", config.sms.most_per_hour, 1, 1000),
-        ("forwarder.answer_within_s", config.forwarder.answer_within_s, 0.1, 60),
-        ("forwarder.fast_s", config.forwarder.fast_s, 0.1, 60),
-        ("forwarder.fast_times", config.forwarder.fast_times, 0, 10_000),
-        ("forwarder.slow_s", config.forwarder.slow_s, 0.1, 300),
-        ("forwarder.slow_times", config.forwarder.slow_times, 0, 10_000),
-        ("forwarder.last_s", config.forwarder.last_s, 0.1, 600),
-        ("forwarder.no_path_after_misses", config.forwarder.no_path_after_misses, 1, 100),
-        ("forwarder.batch", config.forwarder.batch, 1, 50),
-        ("forwarder.heartbeat_s", config.forwarder.heartbeat_s, 0.1, 180),
-        ("forwarder.strangers_per_s", config.forwarder.strangers_per_s, 0, 100),
-        ("forwarder.strangers_burst", config.forwarder.strangers_burst, 0, 1000),
-        ("forwarder.keep_closed_days", config.forwarder.keep_closed_days, 1, 3650),
-    )
-    for key, value, least, most in limits:
-        if not least <= value <= most:
-            raise Refusal("config.out_of_range", file=path, key=key, least=least, most=most, got=value)
-
-
-def _is_host(name: str) -> bool:
-    """Whether a resolver will take this as a host name at all; it raises on some others."""
-    try:
-        return bool(name.encode("idna")) and name.isprintable() and " " not in name
-    except UnicodeError:
-        return False
 
 
 def as_toml(config: Config, comment: Callable[[str], str]) -> str:
