@@ -57,13 +57,13 @@ def test_every_default_is_shown_and_reads_back_as_itself(tmp_path: Path) -> None
         ("[sms]\nnumbers = ['+8613800138000', '13800138000']\n", "config.bad_number", {"place": 2}),
         ("[sms]\nnumbers = ['+86 138']\n", "config.bad_number", {"place": 1}),
         ("[sms]\nnumbers = ['+861380013\u0663']\n", "config.bad_number", {"place": 1}),
-        ("[sms]\nnumbers = [\"+8613800138000\\r\"]\n", "config.bad_number", {"place": 1}),
+        ('[sms]\nnumbers = ["+8613800138000\\r"]\n', "config.bad_number", {"place": 1}),
         ("[sms]\nnumbers = ['+8613800138000', '+8613800138000']\n", "config.numbers_twice", {"key": "sms.numbers"}),
         ("[sms]\nmost_per_hour = 0\n", "config.out_of_range", {"key": "sms.most_per_hour"}),
         ("[gateway]\nlog_level = 'LOUD'\n", "config.not_one_of", {"key": "gateway.log_level"}),
     ],
 )
-def test_bad_config_is_refused_by_name(tmp_path: Path, text: str, key: str, named: dict[str, str]) -> None:
+def test_bad_config_is_refused_by_name(tmp_path: Path, text: str, key: str, named: dict[str, object]) -> None:
     path = tmp_path / "gateway.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(Refusal) as refused:

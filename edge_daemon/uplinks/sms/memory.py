@@ -1,0 +1,56 @@
+"""What a restart must not forget, in one small file: when messages went out, and which PIN was tried in vain.
+
+Owns the file `sms.json` in the state directory (0600). Must not know limits or modems. No number, PIN or text
+is in it. Times are of CLOCK_BOOTTIME, and count only within the boot that wrote them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from edge_daemon.log import Log
+
+log = Log("uplink.sms")
+
+_KEPT = 4096
+
+
+class Memory:
+    """The file, read once. What cannot be read is begun anew: a lost count of messages stops no emergency."""
+
+    def __init__(self, path: Path, boot_id: str) -> None:
+        self._path = path
+        self._boot_id = boot_id
+        self.sent_ms: list[int] = []
+        self.pin_tried = ""
+        try:
+            found = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            log.warning("sms_memory_unread", why=type(error).__name__)
+            return
+        if not isinstance(found, dict):
+            log.warning("sms_memory_unread", why="no object")
+            return
+        self.pin_tried = str(found.get("pin_tried", ""))
+        sent = found.get("sent_ms")
+        if found.get("boot_id") == boot_id and isinstance(sent, list):
+            self.sent_ms = [moment for moment in sent if type(moment) is int][-_KEPT:]
+
+    def keep(self) -> bool:
+        """Write it, through to the disk. False when the disk refuses; what is in memory counts all the same."""
+        text = json.dumps({"boot_id": self._boot_id, "sent_ms": self.sent_ms, "pin_tried": self.pin_tried})
+        beside = self._path.with_suffix(".new")
+        try:
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self._path)
+        except OSError as error:
+            log.warning("sms_memory_unwritten", why=error.strerror)
+            return False
+        return True
