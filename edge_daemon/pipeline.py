@@ -86,7 +86,8 @@ class Pipeline:
 
     async def _run(self) -> None:
         intake = self._new_intake()
-        serial = SerialLink(self._config.serial, intake.heard, self._clock, self._counters)
+        modem = self._config.sms.port if self._config.sms.enabled else ""
+        serial = SerialLink(self._config.serial, intake.heard, self._clock, self._counters, modem)
         ble = BleLink(self._config.ble, intake.heard, self._clock, self._counters) if self._config.ble.enabled else None
         links: list[SerialLink | BleLink] = [serial, ble] if ble is not None else [serial]
         beat = Heartbeat(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import glob
+import os
 import termios
 from collections.abc import Callable
 
@@ -23,10 +24,21 @@ log = Log("link.serial")
 
 
 class SerialLink:
-    """Every port that matches the configured patterns. A port that can't be opened is tried again for ever."""
+    """Every port that matches the configured patterns. A port that can't be opened is tried again for ever.
 
-    def __init__(self, settings: Serial, on_heard: Callable[[Heard], None], clock: Clock, counters: Counters) -> None:
+    `leave`: a port that is somebody else's, by whatever name; "" for none. A modem must not be told frames.
+    """
+
+    def __init__(
+        self,
+        settings: Serial,
+        on_heard: Callable[[Heard], None],
+        clock: Clock,
+        counters: Counters,
+        leave: str = "",
+    ) -> None:
         self._settings = settings
+        self._leave = leave
         self._on_heard = on_heard
         self._clock = clock
         self._counters = counters
@@ -54,6 +66,10 @@ class SerialLink:
 
     def _rescan(self) -> None:
         present = {device for pattern in self._settings.ports for device in glob.glob(pattern)}
+        if self._leave:
+            # Each time: what is plugged in again may have another number under the same name by-id.
+            left = os.path.realpath(self._leave)
+            present = {device for device in present if os.path.realpath(device) != left}
         for device in self._ports.keys() - present:
             # Its name has gone and the kernel has not told us: the next one plugged in would get another name.
             self._ports[device].lost("name gone")

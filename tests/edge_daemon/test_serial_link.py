@@ -53,10 +53,11 @@ class Plug:
 class Ports:
     """A running link over every port in a directory."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, leave: str = "") -> None:
         self.heard: list[Heard] = []
         self.counters = Counters()
-        self.link = SerialLink(Serial(ports=[f"{directory}/tty*"], rescan_s=0.05), self._heard, Clock(), self.counters)
+        settings = Serial(ports=[f"{directory}/tty*"], rescan_s=0.05)
+        self.link = SerialLink(settings, self._heard, Clock(), self.counters, leave)
         self._changed = asyncio.Event()
 
     def _heard(self, heard: Heard) -> None:
@@ -81,8 +82,8 @@ class Ports:
 
 
 @contextlib.asynccontextmanager
-async def ports(directory: Path) -> AsyncIterator[Ports]:
-    made = Ports(directory)
+async def ports(directory: Path, leave: str = "") -> AsyncIterator[Ports]:
+    made = Ports(directory, leave)
     running = asyncio.create_task(made.link.run())
     try:
         yield made
@@ -163,6 +164,22 @@ async def test_a_port_nobody_reads_blocks_nothing_and_recovers(tmp_path: Path) -
         assert len(plug.frames) == 5000 - dropped
         plug.pull()
         await home.states()
+
+
+async def test_the_modems_port_is_left_alone_under_whatever_name(tmp_path: Path) -> None:
+    (tmp_path / "by-id").symlink_to(tmp_path / "tty1")
+    async with ports(tmp_path, str(tmp_path / "by-id")) as home:
+        modem, plug = Plug(tmp_path, "tty1"), Plug(tmp_path, "tty2")
+        await home.states((plug, "up"))
+        for gone in (modem, plug):
+            gone.pull()
+        # It comes back as another device, and the name that stays is its.
+        (tmp_path / "by-id").unlink()
+        (tmp_path / "by-id").symlink_to(tmp_path / "tty3")
+        plug, modem = Plug(tmp_path, "tty1"), Plug(tmp_path, "tty3")
+        await home.states((plug, "up"))
+        for gone in (modem, plug):
+            gone.pull()
 
 
 async def test_what_is_no_port_is_said_once_and_tried_again(tmp_path: Path) -> None:
