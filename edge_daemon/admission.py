@@ -8,7 +8,7 @@ search. Only a wide search (`find_far`) is dear; its caller (wide_search.py) lim
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from edge_daemon.counters import Counters
@@ -70,7 +70,10 @@ class Admission:
         self._wide_window = wide_window
         self._counters = counters
         self._expected: dict[bytes, tuple[_Keys, int]] = {}
-        self._spent: dict[bytes, str] = {}
+        self._spent: dict[bytes, tuple[_Keys, int]] = {}
+        # Told of each frame that is taken (handle, counter), and of each under a spent id (handle, counter, frame).
+        self.on_taken: Callable[[str, int], None] = lambda handle, counter: None
+        self.on_spent: Callable[[str, int, Heard], None] = lambda handle, counter, heard: None
         self._keys = {wearable.handle: _Keys(wearable) for wearable in wearables}
         for handle, keys in self._keys.items():
             self._remember(keys, windows.get(handle, -1))
@@ -93,10 +96,20 @@ class Admission:
         expected = self._expected.get(unknown.rolling_id)
         if expected is not None:
             return self._open(*expected, unknown.frame_type, unknown.heard)
-        if unknown.rolling_id in self._spent:
+        spent = self._spent.get(unknown.rolling_id)
+        if spent is not None:
             self._refuse("repeat")
+            self.on_spent(spent[0].wearable.handle, spent[1], unknown.heard)
             return None
         return unknown
+
+    def genuine(self, handle: str, counter: int, frame: bytes) -> bool:
+        """Whether this wearable sealed this frame under this counter, ever. Moves nothing."""
+        try:
+            self._keys[handle].opener.open(frame, counter)
+        except frames.FrameRefused:
+            return False
+        return True
 
     def find_far(self, wanted: set[bytes], *, first_heard: bool) -> dict[bytes, tuple[str, int]]:
         """Search for rolling ids far ahead of the windows: id -> handle and counter. Slow, and without side effects.
@@ -136,6 +149,7 @@ class Admission:
             return None
         self._advance(keys, counter)
         self._counters.add("frames_admitted")
+        self.on_taken(keys.wearable.handle, counter)
         return Admitted(keys.wearable, counter, frame_type, body, heard)
 
     def _refuse(self, reason: str) -> None:
@@ -144,8 +158,8 @@ class Admission:
     def _remember(self, keys: _Keys, taken: int) -> None:
         """Fill the tables of one wearable around the last counter taken."""
         first = max(0, taken + 1 - SPENT)
-        for rolling_id in keys.ids.table(first, taken + 1 - first) if taken >= 0 else ():
-            self._spent[rolling_id] = keys.wearable.handle
+        for offset, rolling_id in enumerate(keys.ids.table(first, taken + 1 - first) if taken >= 0 else ()):
+            self._spent[rolling_id] = (keys, first + offset)
         keys.taken = taken
         keys.ahead = taken
         self._extend(keys)
@@ -157,9 +171,9 @@ class Admission:
             self._remember(keys, counter)
             return
         start = keys.taken + 1
-        for rolling_id in keys.ids.table(start, counter - keys.taken):
-            self._expected.pop(rolling_id, None)
-            self._spent[rolling_id] = keys.wearable.handle
+        for offset, rolling_id in enumerate(keys.ids.table(start, counter - keys.taken)):
+            # The same pair goes from one table to the other, which costs no memory.
+            self._spent[rolling_id] = self._expected.pop(rolling_id, None) or (keys, start + offset)
         self._drop_spent(keys, start, counter)
         keys.taken = counter
         self._extend(keys)
@@ -179,4 +193,4 @@ class Admission:
 
     def _forget(self, keys: _Keys) -> None:
         self._expected = {i: row for i, row in self._expected.items() if row[0] is not keys}
-        self._spent = {i: handle for i, handle in self._spent.items() if handle != keys.wearable.handle}
+        self._spent = {i: row for i, row in self._spent.items() if row[0] is not keys}

@@ -59,6 +59,7 @@ class Intake:
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_heartbeat: Callable[[str, Heartbeat, Heard], None] = lambda handle, beat, heard: None
         self.on_stranger: Callable[[Unknown], None] = lambda unknown: None
+        self.on_revoked: Callable[[str, str], None] = lambda handle, what: None
 
     def heard(self, heard: Heard) -> None:
         """Take a frame from a link."""
@@ -86,6 +87,9 @@ class Intake:
     def _take(self, admitted: Admitted) -> None:
         self._replies.heard_from(admitted)
         handle = admitted.wearable.handle
+        if admitted.wearable.revoked:
+            self._revoked(admitted)
+            return
         if admitted.frame_type == codes.EVENT:
             self._start(self._event(admitted))
             return
@@ -96,6 +100,26 @@ class Intake:
             self._counters.add("not_understood")
             log.warning("not_understood", wearable=handle, type=admitted.frame_type, why=str(error))
         self._commands.heard_from(admitted)
+
+    def _revoked(self, admitted: Admitted) -> None:
+        """Recognised, and not served: no alarm, no life sign. Whoever holds it is told so, and a person is told of it.
+
+        What was taken before it was revoked stays taken.
+        """
+        handle, what, number = admitted.wearable.handle, "life_sign", 0
+        self._counters.add("refused_revoked")
+        self._journal.move_window(handle, admitted.counter)
+        if admitted.frame_type == codes.EVENT:
+            alarm = self._alarm(admitted)
+            what, number = alarm.meaning.name, alarm.number
+        elif admitted.frame_type == codes.HELLO:
+            number = _asked_for(admitted.body)
+        known = self._journal.alarms.get((handle, number))
+        if known is not None:
+            self._replies.tell(admitted, known)
+        elif number:
+            self._replies.refuse(admitted, number, codes.REASON_REVOKED)
+        self.on_revoked(handle, what)
 
     def _message(self, handle: str, admitted: Admitted) -> None:
         if admitted.frame_type == codes.HELLO:
@@ -164,6 +188,15 @@ class Intake:
             self._clock.wall_at(heard.at_ms),
             raw,
         )
+
+
+def _asked_for(body: bytes) -> int:
+    """The number of the event that a HELLO asks about; 0: none."""
+    try:
+        hello = Hello(body)
+    except NotUnderstood:
+        return 0
+    return hello.number if hello.asks_state else 0
 
 
 def _readable(body: bytes) -> bytes:

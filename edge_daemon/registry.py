@@ -1,7 +1,9 @@
 """The enrolled wearables and their keys, from one file of mode 0600. Owns reading it; private.py guards it.
 
 Must not know windows or journals. The file: {"v": 1, "wearables": [{"wearable": 16 hex, "up": 32 hex, "down": 32 hex,
-"id": 32 hex}]}. The gateway holds these derived keys only; the root stays with the platform.
+"id": 32 hex, "revoked": true}]}; "revoked" may be absent. A revoked wearable stays in the file, with its keys: without
+them it would be a stranger's, and passed on as one. The gateway holds these derived keys only; the root stays with the
+platform.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ class Wearable:
     up: bytes = field(repr=False)
     down: bytes = field(repr=False)
     id: bytes = field(repr=False)
+    revoked: bool = False
 
 
 ReadRow = Callable[[Path, int, object], Wearable]
@@ -53,7 +56,11 @@ def wearable(path: Path, number: int, row: object) -> Wearable:
     if not isinstance(row, dict):
         raise Refusal("registry.bad_row", file=path, number=number, key="wearable")
     handle = value(path, number, row, "wearable", 8)
-    return Wearable(handle.hex(), *(value(path, number, row, key, 16) for key in ("up", "down", "id")))
+    revoked = row.get("revoked", False)
+    if not isinstance(revoked, bool):
+        raise Refusal("registry.bad_row", file=path, number=number, key="revoked")
+    up, down, identity = (value(path, number, row, key, 16) for key in ("up", "down", "id"))
+    return Wearable(handle.hex(), up, down, identity, revoked)
 
 
 def value(path: Path, number: int, row: dict[str, Any], key: str, size: int) -> bytes:

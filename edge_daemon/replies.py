@@ -60,6 +60,10 @@ class Replies:
         """Answer a question with the alarm's state."""
         self._answer(question, codes.ANSWER, _state(alarm))
 
+    def refuse(self, question: Admitted, number: int, reason: int) -> None:
+        """Answer a question about an event that will not be taken."""
+        self._answer(question, codes.ANSWER, pack_answer(codes.REFUSED, number, reason))
+
     def greet(self, question: Admitted, unknown_number: int = 0) -> None:
         """Answer a question for which there is nothing to tell, or whose event this gateway does not have."""
         self._answer(question, codes.ANSWER, pack_answer(codes.HEARD, unknown_number, codes.REASON_NONE))

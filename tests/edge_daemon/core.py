@@ -23,9 +23,10 @@ from edge_daemon.errors import UplinkDown
 from edge_daemon.faults import Faults
 from edge_daemon.forwarder import Forwarder
 from edge_daemon.intake import Intake
-from edge_daemon.journal import Journal
+from edge_daemon.journal import Journal, schema
 from edge_daemon.registry import Wearable
 from edge_daemon.replies import Replies
+from edge_daemon.security import Security
 from edge_daemon.storing import Storing
 from edge_daemon.strangers import Strangers
 from edge_daemon.uplinks import answers
@@ -72,9 +73,11 @@ class StandInUplink:
 class Core:
     """Everything between links and uplink, wired as the pipeline wires it."""
 
-    def __init__(self, path: Path, wearers: list[Wearer], settings: ForwarderSettings | None = None) -> None:
+    def __init__(
+        self, path: Path, wearers: list[Wearer], settings: ForwarderSettings | None = None, clock: Clock | None = None
+    ) -> None:
         self.counters = Counters()
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.uplink = StandInUplink()
         self.strangers_seen: list[Unknown] = []
         self.journal = Journal(path / "journal.sqlite3", self.counters)
@@ -92,7 +95,7 @@ class Core:
         self.storing = Storing(self.journal, self.forwarder, self.counters)
         self.faults = Faults(self.journal, self.storing, self.clock)
         self.forwarder.on_news = self.replies.tell_if_there
-        self.wearables = [Wearable(w.handle, w.keys.up, w.keys.down, w.keys.id) for w in wearers]
+        self.wearables = [Wearable(w.handle, w.keys.up, w.keys.down, w.keys.id, w.revoked) for w in wearers]
         self.commands = Commands(frozenset(w.handle for w in wearers), self.replies, self.clock, self.counters)
         self._tasks: list[asyncio.Task[None]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -104,6 +107,8 @@ class Core:
         told = WearableSettings()
         admission = Admission(self.wearables, self.journal.windows, told.window, told.wide_window, self.counters)
         strangers = Strangers(self.settings.strangers_per_s, self.settings.strangers_burst, self.counters)
+        security = Security(self.faults, admission, self.journal.windows, self.clock, self.counters)
+        admission.on_taken, admission.on_spent = security.taken, security.spent
         self.intake = Intake(
             admission,
             self.journal,
@@ -115,11 +120,25 @@ class Core:
             self.counters,
             told.wide_searches_per_s,
         )
+        self.intake.on_revoked = security.revoked
         self.intake.on_stranger = self.strangers_seen.append
         self.forwarder.start()
         self._tasks += [asyncio.create_task(self.forwarder.run()), asyncio.create_task(self.commands.run())]
         if write:
             self.write()
+
+    @contextlib.asynccontextmanager
+    async def failing_disk(self) -> AsyncIterator[None]:
+        """As long as it lasts no connection of SQLite, this one or a new one, can write."""
+        assert self.journal._disk._db is not None
+        await self.journal._disk._db.execute("PRAGMA query_only = ON")
+        healthy, schema.PRAGMAS = schema.PRAGMAS, (*schema.PRAGMAS, "PRAGMA query_only = ON")
+        try:
+            yield
+        finally:
+            schema.PRAGMAS = healthy
+            if self.journal._disk._db is not None:
+                await self.journal._disk._db.execute("PRAGMA query_only = OFF")
 
     def write(self) -> None:
         self._writer = asyncio.create_task(self.journal.run())
@@ -144,10 +163,14 @@ class Core:
 
 @contextlib.asynccontextmanager
 async def core(
-    path: Path, *wearers: Wearer, settings: ForwarderSettings | None = None, write: bool = True
+    path: Path,
+    *wearers: Wearer,
+    settings: ForwarderSettings | None = None,
+    write: bool = True,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Core]:
     """A running core over `path`, stopped at the end."""
-    made = Core(path, list(wearers), settings)
+    made = Core(path, list(wearers), settings, clock)
     try:
         await made.start(write=write)
         yield made

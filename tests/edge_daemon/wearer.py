@@ -29,15 +29,22 @@ class Wearer:
         self.handle = self.keys.handle.hex()
         self.counter = counter
         self.number = 0
+        self.revoked = False
         self._sealer = frame.UpSealer(self.keys.up, self.keys.id)
         self._opener = frame.DownOpener(self.keys.down)
         self.path = Recorder()
         self.ble = Recorder()
 
-    def registry_row(self) -> dict[str, str]:
+    def registry_row(self) -> dict[str, object]:
         """This wearable in the gateway's key file."""
         keys = self.keys
-        return {"wearable": self.handle, "up": keys.up.hex(), "down": keys.down.hex(), "id": keys.id.hex()}
+        row: dict[str, object] = {
+            "wearable": self.handle,
+            "up": keys.up.hex(),
+            "down": keys.down.hex(),
+            "id": keys.id.hex(),
+        }
+        return {**row, "revoked": True} if self.revoked else row
 
     def seal(self, frame_type: int, body: bytes) -> bytes:
         """A frame under the next counter."""
