@@ -10,7 +10,9 @@ import asyncio
 import json
 import random
 import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ _SCHEMAS = Path(__file__).resolve().parents[2] / "protocol" / "platform" / "sche
 _AGAIN_S = 0.1
 _CONNECT_WITHIN_S = 3.0
 _OPERATOR_S = 0.15
+_ROWS_KEPT = 3
 _SILLY_WAITS = ("0", "0.001", "1.5", "-5", "601", "1e999", "true", '"soon"', "[]", "null", "9" * 400)
 _GARBAGE = (
     b"",
@@ -36,10 +39,21 @@ _GARBAGE = (
 )
 
 
+@dataclass(frozen=True)
+class Row:
+    """An event as a message brought it: when that came by time.monotonic(), and what the message said of the time."""
+
+    came_s: float
+    sent_at: str
+    clock: str
+    event: dict[str, Any]
+
+
 class FicklePlatform:
     """`mood` "" is an honest one; others: silent, deaf, late, wrong, twice, disorder, busy, taken_back.
 
     `deaf_to`: a handle whose events it takes for never come. `rids`: strangers' questions so far.
+    `rows`: the last few that came of each event, in whatever mood.
     `events`: identity -> state, each stored once; `came`: how often each came. `said`: identity -> every word that was
     published about it, in order, noted before it left. `violations`: what came with events and is not of the contract.
     """
@@ -53,7 +67,7 @@ class FicklePlatform:
         self.said: dict[str, list[str]] = {}
         self.results: dict[str, str] = {}
         self.violations: list[str] = []
-        self.first: dict[str, dict[str, Any]] = {}
+        self.rows: dict[str, deque[Row]] = {}
         self._port = port
         self._chance = chance
         self._schema = jsonschema.Draft202012Validator(json.loads((_SCHEMAS / "event.json").read_text()))
@@ -122,10 +136,13 @@ class FicklePlatform:
         elif kind == "stranger":
             self.rids += [row["rid"] for row in data["frames"]]
         else:
-            self._events(f"{gateway}/down/answer", data["events"], message)
+            self._events(f"{gateway}/down/answer", data, message)
 
-    def _events(self, topic: str, rows: list[dict[str, Any]], message: aiomqtt.Message) -> None:
+    def _events(self, topic: str, data: dict[str, Any], message: aiomqtt.Message) -> None:
+        rows = data["events"]
         for row in rows:
+            kept = self.rows.setdefault(row["event"], deque(maxlen=_ROWS_KEPT))
+            kept.append(Row(time.monotonic(), data["sent_at"], data["clock"], row))
             self.came[row["event"]] = self.came.get(row["event"], 0) + 1
         heard = [row for row in rows if row["event"][:16] != self.deaf_to]
         correlation = getattr(message.properties, "CorrelationData", None)
@@ -139,7 +156,6 @@ class FicklePlatform:
 
     def _store(self, event: dict[str, Any]) -> str:
         identity = event["event"]
-        self.first.setdefault(identity, {**event, "came_at_s": time.monotonic()})
         return self.events.setdefault(identity, "accepted")
 
     async def _answer(self, topic: str, rows: list[dict[str, Any]], correlation: bytes | None, mood: str) -> None:

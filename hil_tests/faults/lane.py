@@ -57,10 +57,11 @@ class Watched(Wearable):
 class Lane:
     """Make it with `async with lane(place, chance) as made:`; the daemon runs and is connected then."""
 
-    def __init__(self, place: Path, chance: random.Random) -> None:
+    def __init__(self, place: Path, chance: random.Random, clock: Path | None = None) -> None:
         place.mkdir(parents=True)
         self.place = place
         self.chance = chance
+        self.clock = clock
         self.broker = Broker(place / "broker", persistence=False)
         self.platform = FicklePlatform(self.broker.port, chance)
         self.proxy: HostileProxy
@@ -103,10 +104,19 @@ class Lane:
 
     async def start(self, file: Path, within_s: float = 60.0) -> None:
         """The daemon's process, until it is connected and has every line."""
-        self.gateway = await GatewayProcess.start(self.place, file, name="daemon")
-        await self.gateway.logged("uplink_connected", within_s)
+        self.gateway = await GatewayProcess.start(self.place, file, name="daemon", clock=self.clock)
+        await self._ready(0, within_s)
+
+    async def again(self, within_s: float = 60.0) -> None:
+        """The daemon once more, after it was killed."""
+        after = len(self.gateway.logs)
+        await self.gateway.restart()
+        await self._ready(after, within_s)
+
+    async def _ready(self, after: int, within_s: float) -> None:
+        await self.gateway.logged("uplink_connected", within_s, after)
         for line in self.lines:
-            await self.gateway.logged("serial_opened", within_s, port=line.gateway)
+            await self.gateway.logged("serial_opened", within_s, after, port=line.gateway)
 
     def press(self, wearable: Watched | None = None) -> str:
         """Somebody presses, this one or any; returns the event's identity."""
@@ -156,9 +166,11 @@ def _is_loud(entry: dict[str, Any]) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def lane(place: Path, chance: random.Random, wearables: int = 2) -> AsyncIterator[Lane]:
-    """A lane with its daemon connected; taken down at the end, whatever happened."""
-    made = Lane(place, chance)
+async def lane(
+    place: Path, chance: random.Random, wearables: int = 2, clock: Path | None = None
+) -> AsyncIterator[Lane]:
+    """A lane with its daemon connected, by the real clock or one that a file steers; taken down at the end."""
+    made = Lane(place, chance, clock)
     await asyncio.to_thread(made.broker.start)
     serving = asyncio.create_task(made.platform.run())
     try:

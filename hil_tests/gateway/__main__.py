@@ -1,16 +1,20 @@
-"""`python -m hil_tests.gateway --config gateway.toml [--hci SPEC]`: the daemon, on a Bumble adapter when SPEC is given.
+"""The daemon as it is, on a simulated adapter or by a steered clock, if told so.
 
-Owns the choice of the adapter. Must not know the daemon beyond its own command.
+    python -m hil_tests.gateway --config gateway.toml [--hci SPEC] [--clock FILE]
+
+Owns the choice of adapter and clock. Must not know the daemon beyond its own command.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from edge_daemon import __main__ as daemon
 from hil_tests.gateway.adapter import Adapter
 from hil_tests.gateway.backend import install
+from hil_tests.gateway.steered_clock import steer
 
 
 def main() -> int:
@@ -18,9 +22,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="hil_tests.gateway", description=__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--hci", help="a Bumble transport, as unix:/path or tcp-client:host:port; else BlueZ")
+    parser.add_argument("--clock", type=Path, help="a file that says how this machine's clocks are wrong")
     arguments = parser.parse_args()
     if arguments.hci:
         install(Adapter(arguments.hci))
+    if arguments.clock:
+        steer(arguments.clock)
     return daemon.main(["--config", arguments.config])
 
 

@@ -15,20 +15,28 @@ _READY_WITHIN_S = 20.0
 class GatewayProcess:
     """One gateway. `logs`: its JSON lines so far, over all its lives."""
 
-    def __init__(self, name: str, directory: Path, config: Path, hci: str | None) -> None:
+    def __init__(self, name: str, directory: Path, config: Path, hci: str | None, clock: Path | None = None) -> None:
         self.name = name
         self.logs: list[dict[str, Any]] = []
         self.child: Child
         self._directory = directory
         self._config = config
         self._hci = hci
+        self._clock = clock
 
     @classmethod
     async def start(
-        cls, directory: Path, config: Path, hci: str | None = None, *, name: str = "gateway", ready: bool = True
+        cls,
+        directory: Path,
+        config: Path,
+        hci: str | None = None,
+        *,
+        name: str = "gateway",
+        ready: bool = True,
+        clock: Path | None = None,
     ) -> GatewayProcess:
-        """Start it; with `ready`, wait until it says so. Raises ChildFailed."""
-        gateway = cls(name, directory, config, hci)
+        """Start it; with `ready`, wait until it says so. `clock`: see steered_clock.py. Raises ChildFailed."""
+        gateway = cls(name, directory, config, hci, clock)
         await gateway._launch(ready=ready)
         return gateway
 
@@ -36,6 +44,8 @@ class GatewayProcess:
         command = [sys.executable, "-m", "hil_tests.gateway", "--config", str(self._config)]
         if self._hci:
             command += ["--hci", self._hci]
+        if self._clock:
+            command += ["--clock", str(self._clock)]
         self.child = await Child.start(self.name, command, self._directory)
         self.child.on_line = self._line
         if ready:
