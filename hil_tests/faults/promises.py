@@ -30,6 +30,7 @@ class Promises:
     def __init__(self, house: House) -> None:
         self._house = house
         self.presses: Counter[str] = Counter()
+        self._late: set[str] = set()
 
     async def press(self, name: str) -> int:
         """Hold this wearable's button until it is an SOS; return the event's number. Raises WearableFailed."""
@@ -69,7 +70,7 @@ class Promises:
 
     async def settle(self, outcome: Outcome, within_s: float) -> None:
         """While the house stands: wait for the end of all that was promised, and for its wearers to be told."""
-        late = await self.until(self.promised(), ("closed",), within_s)
+        late = self._late = await self.until(self.promised(), ("closed",), within_s)
         outcome.lost += [f"{event}: PRESSED shown, no incident that is closed {within_s:g} s later" for event in late]
         await asyncio.gather(*(self._told(name, outcome, within_s) for name in self.presses))
 
@@ -81,7 +82,7 @@ class Promises:
         # A gateway raises events of its own, under a name of its own; they are not what is counted here.
         handles = tuple(wearable.handle for wearable in self._house.wearables.values())
         known = {event for event in known if event.startswith(handles)}
-        outcome.lost += [f"{event}: PRESSED shown, no incident" for event in sorted(promised - known)]
+        outcome.lost += [f"{event}: PRESSED shown, no incident" for event in sorted(promised - known - self._late)]
         outcome.twice += [f"{event}: an incident that nobody pressed" for event in sorted(known - promised)]
         for name, presses in sorted(self.presses.items()):
             events = sum(event.startswith(self._house.wearables[name].handle) for event in promised)
