@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from edge_daemon.uplinks.sms.ladder import Ladder, Step, Timing
 from edge_daemon.uplinks.sms.memory import Memory
 from edge_daemon.uplinks.sms.reports import Delivery, Reports, State
 
-from .sms_way import NUMBERS
+from .sms_way import NUMBERS, WITHIN_S
 
 TIMES = '"26/11/24,12:00:00+32","26/11/24,12:00:05+32"'
 
@@ -221,10 +222,12 @@ def test_what_was_refused_is_given_back(tmp_path: Path) -> None:
     assert not of.take("a", 0, test=False)
 
 
-def test_the_count_outlives_the_daemon_and_not_the_machine(tmp_path: Path) -> None:
+async def test_the_count_outlives_the_daemon_and_not_the_machine(tmp_path: Path) -> None:
     clock = Hands()
     for _ in range(3):
-        budget(tmp_path, 100, clock).take("a", 0, test=False)
+        one = budget(tmp_path, 100, clock)
+        one.take("a", 0, test=False)
+        assert await one._memory.keep(WITHIN_S)
     assert budget(tmp_path, 100, clock).used == 3
     clock.boot_id = "another"
     assert budget(tmp_path, 100, clock).used == 0
@@ -233,12 +236,12 @@ def test_the_count_outlives_the_daemon_and_not_the_machine(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "found", [b"", b"[]", b"\xff", b'{"sent_ms": 5}', b'{"sent_ms": ["x", true, 1e3], "pin_tried": []}']
 )
-def test_a_memory_that_cannot_be_read_is_begun_anew(tmp_path: Path, found: bytes) -> None:
+async def test_a_memory_that_cannot_be_read_is_begun_anew(tmp_path: Path, found: bytes) -> None:
     path = tmp_path / "sms.json"
     path.write_bytes(found)
     memory = Memory(path, "boot")
     assert memory.sent_ms == []
-    assert memory.keep()
+    assert await memory.keep(WITHIN_S)
     assert json.loads(path.read_bytes())["boot_id"] == "boot"
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -267,3 +270,19 @@ def test_nothing_is_restarted_for_want_of_a_port_or_a_card(error: ModemFailed | 
         ladder.failed(error)
     assert ladder.step() is Step.REOPEN
     assert 0 < ladder.pause_s() <= Timing().pause_most_s
+
+
+async def test_a_disk_that_hangs_holds_up_nobody(tmp_path: Path) -> None:
+    """A pipe that nobody reads, in the place of the file."""
+    os.mkfifo(tmp_path / "sms.new")
+    clock = Hands()
+    memory = Memory(tmp_path / "sms.json", clock.boot_id)
+    of = Budget(5, memory, clock, Counters())
+    assert [of.take("a", 0, test=False) for _ in range(6)] == [True] * 4 + [False] * 2
+    assert not await memory.keep(0.2)
+    assert sum(thread.name == "sms memory" for thread in threading.enumerate()) == 1
+    # The reader comes: what was to be written last is.
+    with (tmp_path / "sms.new").open("rb"):
+        (tmp_path / "sms.new").unlink()
+        assert await memory.keep(WITHIN_S)
+    assert Memory(tmp_path / "sms.json", clock.boot_id).sent_ms == memory.sent_ms

@@ -73,13 +73,13 @@ async def test_a_sim_that_wants_something_else_gets_nothing(tmp_path: Path, stat
     assert modem.pins == []
 
 
-def test_a_pin_that_worked_may_be_entered_after_the_next_start_of_the_modem(tmp_path: Path) -> None:
+async def test_a_pin_that_worked_may_be_entered_after_the_next_start_of_the_modem(tmp_path: Path) -> None:
     of = Pin(str(pin_file(tmp_path, "7391")), Memory(tmp_path / "sms.json", "boot"))
-    assert of.take() == "7391"
+    assert await of.take() == "7391"
     of.worked()
-    assert of.take() == "7391"
+    assert await of.take() == "7391"
     with pytest.raises(SimUnusable):
-        of.take()
+        await of.take()
 
 
 async def test_a_sim_that_is_busy_after_a_start_is_waited_for(tmp_path: Path) -> None:

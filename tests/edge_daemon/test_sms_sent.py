@@ -15,7 +15,7 @@ from edge_daemon.uplinks.sms.reports import Delivery, State
 from edge_daemon.uplinks.sms.sms import SmsUplink
 
 from .modem import FakeModem
-from .sms_way import NUMBERS, running, text
+from .sms_way import NUMBERS, WITHIN_S, running, text
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,7 @@ async def test_the_hour_is_limited_and_news_goes_all_the_same(tmp_path: Path, ca
             await way.send(text(4))
         assert [told for _, told in way.modem.sent] == [text(1)] * 3 + [text(3)]
         assert [record.getMessage() for record in caplog.records].count("sms_limit_reached") == 1
+        assert await way.uplink._budget._memory.keep(WITHIN_S)
     async with running(tmp_path, numbers=NUMBERS[:1], most_per_hour=4) as way:
         await way.ready()
         # A daemon that is restarted again and again sends no more for it.
@@ -92,6 +93,7 @@ async def test_no_log_holds_a_number_a_pin_or_a_text(tmp_path: Path, caplog: pyt
     assert "sms_taken" in told
     for secret in ("7391", "PINGAN", *(number[4:] for number in NUMBERS)):
         assert secret not in told
+        assert await way.uplink._budget._memory.keep(WITHIN_S)
     kept = (tmp_path / "sms.json").read_text()
     assert "1380013" not in kept
 
@@ -112,3 +114,12 @@ async def test_a_pin_file_that_will_not_do_is_refused(tmp_path: Path, mode: int,
         SmsUplink(Sms(pin_file=str(pin)), tmp_path, Clock(), Counters())
     assert refused.value.key == key
     assert found not in str(refused.value)
+
+
+@pytest.mark.parametrize("said", ["平安", "PINGAN1\r\n", "PINGAN1 \x1a", "x" * 161])
+async def test_what_is_not_one_plain_sms_never_reaches_the_modem(tmp_path: Path, said: str) -> None:
+    async with running(tmp_path) as way:
+        await way.ready()
+        with pytest.raises(ValueError, match="not the text"):
+            await way.uplink.send(said)
+        assert not any("CMGS" in command for command in way.modem.commands)

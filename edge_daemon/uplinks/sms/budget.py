@@ -54,14 +54,14 @@ class Budget:
         sent.append(now_ms)
         self._told_before_ms = self._told_ms.get((event, index))
         self._told_ms[(event, index)] = now_ms
-        self._memory.keep()
+        self._memory.keep_soon()
         return True
 
     def give_back(self, event: str, index: int) -> None:
         """The message taken last was not sent: the network refused it, and that costs nothing."""
         if self._memory.sent_ms:
             self._memory.sent_ms.pop()
-            self._memory.keep()
+            self._memory.keep_soon()
         self._told_ms.pop((event, index), None)
         if self._told_before_ms is not None:
             self._told_ms[(event, index)] = self._told_before_ms

@@ -1,13 +1,16 @@
 """What a restart must not forget, in one small file: when messages went out, and which PIN was tried in vain.
 
-Owns the file `sms.json` in the state directory (0600). Must not know limits or modems. No number, PIN or text
-is in it. Times are of CLOCK_BOOTTIME, and count only within the boot that wrote them.
+Owns the file `sms.json` in the state directory (0600). Must not know limits or modems. No number, PIN or text is in it.
+Times are of CLOCK_BOOTTIME, and count only within the boot that wrote them. Guarantee: a disk that hangs holds up
+nobody; it is written by a thread of its own, which is not waited for at the end.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import threading
 from pathlib import Path
 
 from edge_daemon.log import Log
@@ -23,6 +26,10 @@ class Memory:
     def __init__(self, path: Path, boot_id: str) -> None:
         self._path = path
         self._boot_id = boot_id
+        self._lock = threading.Lock()
+        self._next: str | None = None
+        self._written = ""
+        self._writing = False
         self.sent_ms: list[int] = []
         self.pin_tried = ""
         try:
@@ -40,9 +47,37 @@ class Memory:
         if found.get("boot_id") == boot_id and isinstance(sent, list):
             self.sent_ms = [moment for moment in sent if type(moment) is int][-_KEPT:]
 
-    def keep(self) -> bool:
-        """Write it, through to the disk. False when the disk refuses; what is in memory counts all the same."""
+    def keep_soon(self) -> str:
+        """Have it written as it is now; the text that will be."""
         text = json.dumps({"boot_id": self._boot_id, "sent_ms": self.sent_ms, "pin_tried": self.pin_tried})
+        with self._lock:
+            self._next = text
+            if not self._writing:
+                self._writing = True
+                threading.Thread(target=self._work, name="sms memory", daemon=True).start()
+        return text
+
+    async def keep(self, within_s: float) -> bool:
+        """Have it written, through to the disk. False when that was not done in time."""
+        text = self.keep_soon()
+        try:
+            async with asyncio.timeout(within_s):
+                while self._written != text:
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            return False
+        return True
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                text, self._next = self._next, None
+                if text is None:
+                    self._writing = False
+                    return
+            self._write(text)
+
+    def _write(self, text: str) -> None:
         beside = self._path.with_suffix(".new")
         try:
             with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
@@ -52,5 +87,5 @@ class Memory:
             beside.replace(self._path)
         except OSError as error:
             log.warning("sms_memory_unwritten", why=error.strerror)
-            return False
-        return True
+            return
+        self._written = text

@@ -22,6 +22,7 @@ log = Log("uplink.sms")
 _BEGIN_TRIES = 5
 # TS 27.007, 9.2: +CME ERROR 14, the SIM is busy; it is for some seconds after a start.
 _SIM_BUSY = 14
+_SIM_STATES = ("SIM PUK", "SIM PIN2", "SIM PUK2", "PH-SIM PIN", "NOT INSERTED", "NOT READY", "SIM FAILURE")
 _STORED_MOST = 32
 # First octet 49: SMS-SUBMIT, relative validity, status report asked for (TS 23.040, 9.2.2.2). 167: valid for 24 h.
 # 17: without the report, for networks and modems that have none.
@@ -175,7 +176,7 @@ class Modem:
                         entered = True
                         await self._enter_pin()
                     elif state not in ("BUSY", "SIM PIN"):
-                        raise SimUnusable(f"SIM says {state}")
+                        raise SimUnusable(f"SIM says {state if state in _SIM_STATES else 'what we do not know'}")
                     await asyncio.sleep(self._timing.begin_s)
         except TimeoutError as error:
             raise SimUnusable("SIM does not open") from error
@@ -185,10 +186,12 @@ class Modem:
         try:
             return lines.sim_state((await self._ask("AT+CPIN?", "+CPIN:"))[-1])
         except CommandRefused as error:
-            return "BUSY" if error.code in (None, _SIM_BUSY) else f"ERROR {error.code}"
+            if error.code not in (None, _SIM_BUSY):
+                raise SimUnusable(f"SIM error {error.code}") from error
+            return "BUSY"
 
     async def _enter_pin(self) -> None:
-        pin = self._pin.take()
+        pin = await self._pin.take()
         try:
             await self._ask(f'AT+CPIN="{pin}"')
         except CommandRefused as error:

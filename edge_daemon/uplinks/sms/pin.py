@@ -14,6 +14,7 @@ from edge_daemon.errors import Refusal
 from edge_daemon.uplinks.sms.failures import SimUnusable
 from edge_daemon.uplinks.sms.memory import Memory
 
+_NOTED_WITHIN_S = 10.0
 _PIN = re.compile(rb"[0-9]{4,8}")
 
 
@@ -26,7 +27,7 @@ class Pin:
         if self._path is not None:
             self._read(self._path)
 
-    def take(self) -> str:
+    async def take(self) -> str:
         """The PIN, to be entered now. Raises SimUnusable when it must not be. Marked as tried before it is returned."""
         if self._path is None:
             raise SimUnusable("asks for a PIN and there is no pin_file")
@@ -37,7 +38,7 @@ class Pin:
         if mark == self._memory.pin_tried:
             raise SimUnusable("refused the PIN before: write pin_file anew")
         self._memory.pin_tried = mark
-        if not self._memory.keep():
+        if not await self._memory.keep(_NOTED_WITHIN_S):
             # Unmarked, every restart would be a try.
             raise SimUnusable("the try cannot be noted on the disk")
         return pin
@@ -46,7 +47,7 @@ class Pin:
         """The SIM is open: the same PIN may be entered after the modem's next start."""
         if self._memory.pin_tried:
             self._memory.pin_tried = ""
-            self._memory.keep()
+            self._memory.keep_soon()
 
     @staticmethod
     def _read(path: Path) -> str:

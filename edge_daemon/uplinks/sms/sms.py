@@ -93,7 +93,11 @@ class SmsUplink:
 
         Raises UplinkDown when no modem is there and nothing went out, MessageLimit (an UplinkDown) when the limit let
         nothing through. Else one Delivery a number, in their order; a refused one is in there, and raises nothing.
+        ValueError: the text is not one SMS of plain characters. It can take minutes; who cancels it ends the
+        conversation with the modem, for nobody knows then what it still does.
         """
+        if not text.isascii() or not text.isprintable() or len(text) > sms_text.SIZE_MOST:
+            raise ValueError("not the text of one SMS")
         if not self._up.is_set():
             self._wanted.set()
             raise UplinkDown("no modem")
