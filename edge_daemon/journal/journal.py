@@ -1,26 +1,24 @@
 """The journal's one writer: group commit. Guarantee: when `store` returns, the alarm survives a power cut.
 
-Owns the one connection, what is in memory of it, and the order of writes. Must not know links or brokers.
+Owns what is in memory of the file, and the order of writes. Must not know links or brokers, nor SQLite: disk.py does.
 While one transaction is being synced, everything that arrives waits for the next: 64 waiting alarms cost one sync,
-not 64.
+not 64. A disk that fails, is full or gone is tried again for ever, and everything lives on in memory meanwhile; a file
+found damaged is replaced by a new one, into which all that memory holds is written.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sqlite3
+import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import aiosqlite
-
 from edge_daemon.counters import Counters
-from edge_daemon.errors import Refusal, StoreFailed
+from edge_daemon.errors import StoreFailed
 from edge_daemon.heard import FINAL_STAGES, Alarm
-from edge_daemon.journal import rows, schema
 from edge_daemon.journal.batch import Batch
+from edge_daemon.journal.disk import Disk, DiskFailed, Kept, Trouble
 from edge_daemon.log import Log
 from protocol import codes
 
@@ -37,73 +35,86 @@ class Journal:
     without a query. One whose stage is still HEARD is not in the file (yet).
     `windows` is the highest counter accepted from each wearable. `conditions`: what is wrong now, as (kind, about).
     `boots`: each earlier run of the machine, oldest first: boot id -> (lasted_ms, offset_ms or None), see ages.py.
+    `trouble` is why nothing can be written now; `on_trouble` is told after each attempt, `on_damaged` of a file that
+    was set aside, `on_loaded` when a file that could not be read at the start has been read at last.
     """
 
-    def __init__(self, path: Path, counters: Counters) -> None:
-        self._path = path
+    def __init__(self, path: Path, counters: Counters, make_room: Callable[[], bool] = lambda: False) -> None:
+        self._disk = Disk(path, make_room)
         self._counters = counters
-        self._db: aiosqlite.Connection | None = None
         self._loaded = False
         self._places = 0
         self._next = Batch()
+        # time.monotonic() at which the writer began what it has not finished; None while it rests.
+        self.writing_since_s: float | None = None
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()
         self._storing: dict[tuple[str, int], asyncio.Future[None]] = {}
         self._open: dict[str, dict[int, Alarm]] = {}
         self.alarms: dict[tuple[str, int], Alarm] = {}
         self.windows: dict[str, int] = {}
-        # Since when a transaction is under way, by time.monotonic(); None: none is.
-        self.writing_since_s: float | None = None
         self.conditions: set[tuple[int, str]] = set()
         self.boots: dict[str, tuple[int, int | None]] = {}
-        self.handle = ""
+        # Until the file has given its own.
+        self.handle = secrets.token_hex(8)
+        self.trouble: DiskFailed | None = None
+        self.on_trouble: Callable[[], None] = lambda: None
+        self.on_damaged: Callable[[str], None] = lambda aside: None
+        self.on_loaded: Callable[[], None] = lambda: None
+        self._damaged: list[str] = []
 
     async def open(self) -> None:
-        """Open or create the file and load it. Raises Refusal when it can't be used."""
+        """Open or create the file and load it. Raises Refusal when it is in use or too new.
+
+        A disk that can't be read or written is no reason to let no alarm through: it is tried again while we run.
+        """
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = await aiosqlite.connect(self._path)
             await self._load()
-        except OSError as error:
-            raise Refusal("journal.unusable", file=self._path, why=error.strerror) from error
-        except sqlite3.DatabaseError as error:
-            raise Refusal(_refusal_key(error), file=self._path, why=error) from error
-        finally:
-            # aiosqlite's thread outlives a failed start and would keep the process from ending.
-            if not self._loaded:
-                await self.close()
-        log.info("journal_opened", alarms=len(self.alarms))
+        except DiskFailed as failed:
+            self.trouble = failed
+            self._wake.set()
+            log.error("journal_unusable", why=str(failed))
 
     async def _load(self) -> None:
-        assert self._db is not None
-        await schema.prepare(self._db, self._path)
-        for row in await self._db.execute_fetchall(f"SELECT {rows.COLUMNS} FROM events ORDER BY id"):
-            self._keep(rows.from_row(row))
-        windows = await self._db.execute_fetchall("SELECT wearable, counter FROM windows")
-        self.windows = dict(windows)  # type: ignore[arg-type]
-        ((self.handle,),) = await self._db.execute_fetchall("SELECT handle FROM store")
-        conditions = await self._db.execute_fetchall("SELECT kind, about FROM conditions")
-        self.conditions = {(kind, about) for kind, about in conditions}
-        for boot, lasted_ms, offset_ms in await self._db.execute_fetchall(
-            "SELECT boot_id, lasted_ms, offset_ms FROM boots ORDER BY id"
-        ):
-            self.boots[boot] = (lasted_ms, offset_ms)
-        self._loaded = True
+        """Read the file, in place of what memory does not have better. Raises DiskFailed, Refusal."""
+        kept = await self._disk.open()
+        late, self._loaded = self._loaded or bool(self.alarms), True
+        changed = self._take(kept)
+        log.info("journal_opened", alarms=len(kept.alarms), late=late)
+        if kept.damaged:
+            self._damaged.append(kept.damaged)
+        if kept.damaged or changed:
+            # A new file, or the old one without what we have learnt since: all of memory goes into it.
+            self._next.take_back(self._everything())
+            self._wake.set()
+        if late:
+            self.on_loaded()
+
+    def _take(self, kept: Kept) -> bool:
+        """Put what the file holds beside what memory holds. Returns whether memory holds what the file does not."""
+        self.handle = kept.handle
+        there = {alarm.key for alarm in kept.alarms}
+        more = any(key not in there for key in self.alarms)
+        more |= any(kept.windows.get(wearable, -1) < counter for wearable, counter in self.windows.items())
+        more |= not self.conditions <= kept.conditions
+        for alarm in kept.alarms:
+            if alarm.key not in self.alarms:
+                self._keep(alarm)
+        for wearable, counter in kept.windows.items():
+            self.windows[wearable] = max(counter, self.windows.get(wearable, -1))
+        self.conditions |= kept.conditions
+        self.boots = {**kept.boots, **self.boots}
+        return more
+
+    def _everything(self) -> Batch:
+        """All that memory holds, as one batch."""
+        batch = Batch(alarms=dict(self.alarms), windows=dict(self.windows), boots=dict(self.boots))
+        batch.conditions = dict.fromkeys(self.conditions, True)
+        return batch
 
     async def close(self) -> None:
         """Write what waits, and close the file."""
-        if self._db is None:
-            return
-        try:
-            if self._loaded:
-                await self._db.rollback()
-                await self._next.commit(self._db)
-        except (sqlite3.Error, OSError) as error:
-            log.error("last_write_failed", exc=error)
-        finally:
-            await self._db.close()
-            self._db = None
+        await self._disk.close(self._next if self._loaded else None)
 
     async def store(self, alarm: Alarm, counter: int) -> None:
         """Put a new alarm on disk together with the window that its frame moved; return after the commit.
@@ -172,8 +183,9 @@ class Journal:
         return len(old)
 
     async def run(self) -> None:
-        """Write for ever. The one task that touches the database once it is open."""
+        """Write for ever. The one task that touches the file once it is open."""
         while True:
+            self._tell_damaged()
             await self._wake.wait()
             try:
                 async with asyncio.timeout(_LAZY_S):
@@ -188,6 +200,11 @@ class Journal:
                 await self._write(batch)
             finally:
                 self.writing_since_s = None
+            self.on_trouble()
+
+    def _tell_damaged(self) -> None:
+        while self._damaged:
+            self.on_damaged(self._damaged.pop())
 
     def _keep(self, alarm: Alarm) -> None:
         self.alarms[alarm.key] = alarm
@@ -201,16 +218,21 @@ class Journal:
         self._next.windows[wearable] = self.windows[wearable]
 
     async def _write(self, batch: Batch) -> None:
-        assert self._db is not None
         try:
-            await batch.commit(self._db)
+            if not self._disk.is_open:
+                await self._load()
+                # What the file lacks has been put into the next batch.
+                batch.take_back(self._next)
+                self._next = Batch()
+            await self._disk.commit(batch)
         except asyncio.CancelledError:
             # We are stopped in the middle of it: `close` writes it again, which does no harm where it had been written.
             self._next.take_back(batch)
             raise
-        except (sqlite3.Error, OSError) as error:
-            self._failed(batch, error)
+        except DiskFailed as failed:
+            await self._failed(batch, failed)
             return
+        self.trouble = None
         for alarm in batch.alarms.values():
             alarm.stage = max(alarm.stage, codes.STORED)
             done = self._storing.pop(alarm.key, None)
@@ -218,25 +240,22 @@ class Journal:
                 done.set_result(None)
         self._counters.add("commits")
 
-    def _failed(self, batch: Batch, error: Exception) -> None:
+    async def _failed(self, batch: Batch, failed: DiskFailed) -> None:
         """Nothing of the batch is on disk: say so to who waits, and put it into the next one, which is not hurried."""
         self._counters.add("store_failed")
-        log.error("store_failed", exc=error, alarms=len(batch.alarms))
-        if not isinstance(error, sqlite3.OperationalError | OSError):
+        log.error("store_failed", why=str(failed), trouble=failed.trouble.value, alarms=len(batch.alarms))
+        unstored = batch.alarms
+        if failed.trouble is Trouble.ROW:
             # Not the disk's state but a row the tables refuse: it would spoil every transaction it is put into.
-            batch.alarms, failed = {}, batch.alarms
+            batch.alarms = {}
         else:
-            failed = batch.alarms
+            self.trouble = failed
         self._next.take_back(batch)
-        for key in failed:
+        for key in unstored:
             done = self._storing.pop(key, None)
             if done is not None:
-                done.set_exception(StoreFailed(str(error)))
+                done.set_exception(StoreFailed(str(failed)))
+        if failed.trouble in (Trouble.FAILING, Trouble.DAMAGED):
+            # Opened anew it is judged anew: a card that was pulled and put back, a file that is damaged and set aside.
+            await self._disk.close()
         self._wake.set()
-
-
-def _refusal_key(error: sqlite3.DatabaseError) -> str:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return "journal.in_use"
-    return "journal.damaged" if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) else "journal.unusable"

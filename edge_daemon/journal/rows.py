@@ -20,6 +20,8 @@ WINDOW = (
     "INSERT INTO windows (wearable, counter) VALUES (?, ?)"
     " ON CONFLICT (wearable) DO UPDATE SET counter = max(counter, excluded.counter)"
 )
+ALL_CONDITIONS = "SELECT kind, about FROM conditions"
+ALL_BOOTS = "SELECT boot_id, lasted_ms, offset_ms FROM boots ORDER BY id"
 CONDITION = "INSERT INTO conditions (kind, about) VALUES (?, ?) ON CONFLICT DO NOTHING"
 NO_CONDITION = "DELETE FROM conditions WHERE kind = ? AND about = ?"
 BOOT = (

@@ -17,6 +17,7 @@ from edge_daemon.ages import Ages
 from edge_daemon.clock import Clock
 from edge_daemon.commands import Commands
 from edge_daemon.config import Forwarder as ForwarderSettings
+from edge_daemon.config import Ways as WaysSettings
 from edge_daemon.config import Wearables as WearableSettings
 from edge_daemon.counters import Counters
 from edge_daemon.errors import UplinkDown
@@ -30,6 +31,8 @@ from edge_daemon.security import Security
 from edge_daemon.storing import Storing
 from edge_daemon.strangers import Strangers
 from edge_daemon.uplinks import answers
+from edge_daemon.uplinks.way import Way
+from edge_daemon.uplinks.ways import Ways
 from protocol.messages import Answer
 
 from .wearer import Recorder, Wearer
@@ -42,10 +45,16 @@ class StandInUplink:
 
     def __init__(self) -> None:
         self.connected = True
+        self.on_message: Any = None
+        self.on_connected: Any = None
+        self.on_disconnected: Any = None
         self.confirming = asyncio.Event()
         self.confirming.set()
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self._news = asyncio.Event()
+
+    def want(self) -> None:
+        """Nothing is waited for here."""
 
     async def publish(self, kind: str, data: bytes, **_: object) -> None:
         if not self.connected:
@@ -84,17 +93,20 @@ class Core:
         self.ages = Ages(self.journal, self.clock)
         self.replies = Replies(self.counters)
         self.settings = settings or ForwarderSettings()
+        self.way = Way("primary", self.uplink, 3, self.settings.answer_within_s, self.clock)
+        self.ways = Ways("gw-1", [self.way], WaysSettings(), self.clock, self.counters)
         self.forwarder = Forwarder(
             "gw-1",
             self.settings,
             self.journal,
-            self.uplink,  # type: ignore[arg-type]
+            self.ways,
             self.ages,
             self.counters,
         )
         self.storing = Storing(self.journal, self.forwarder, self.counters)
         self.faults = Faults(self.journal, self.storing, self.clock)
         self.forwarder.on_news = self.replies.tell_if_there
+        self.ways.on_open, self.ways.on_closed = self.forwarder.connected, self.forwarder.disconnected
         self.wearables = [Wearable(w.handle, w.keys.up, w.keys.down, w.keys.id, w.revoked) for w in wearers]
         self.commands = Commands(frozenset(w.handle for w in wearers), self.replies, self.clock, self.counters)
         self._tasks: list[asyncio.Task[None]] = []

@@ -141,15 +141,13 @@ async def test_a_restart_in_between_changes_nothing(tmp_path: Path) -> None:
 async def test_a_failing_disk_keeps_stored_back_and_not_the_alarm(tmp_path: Path) -> None:
     wearer = Wearer()
     async with core(tmp_path, wearer) as home:
-        assert home.journal._db is not None
-        await home.journal._db.execute("PRAGMA query_only = ON")
-        home.hear(wearer, wearer.event())
-        message = (await home.uplink.until(1))[0]
-        assert message["events"][0]["stored"] is False
-        assert wearer.path.sent == []
-        home.platform_says(f"{wearer.handle}-000001", "accepted")
-        assert await told(wearer) == [(ACCEPTED, 1)], "what the platform has stored may be told"
-        await home.journal._db.execute("PRAGMA query_only = OFF")
+        async with home.failing_disk():
+            home.hear(wearer, wearer.event())
+            message = (await home.uplink.until(1))[0]
+            assert message["events"][0]["stored"] is False
+            assert wearer.path.sent == []
+            home.platform_says(f"{wearer.handle}-000001", "accepted")
+            assert await told(wearer) == [(ACCEPTED, 1)], "what the platform has stored may be told"
         commits = home.count("commits")
         async with asyncio.timeout(20):
             while home.count("commits") == commits:
@@ -161,11 +159,9 @@ async def test_a_failing_disk_keeps_stored_back_and_not_the_alarm(tmp_path: Path
 async def test_an_alarm_that_failed_to_be_stored_is_stored_when_it_is_asked_again(tmp_path: Path) -> None:
     wearer = Wearer()
     async with core(tmp_path, wearer) as home:
-        assert home.journal._db is not None
-        await home.journal._db.execute("PRAGMA query_only = ON")
-        home.hear(wearer, wearer.event(number=3))
-        await home.uplink.until(1)
-        await home.journal._db.execute("PRAGMA query_only = OFF")
+        async with home.failing_disk():
+            home.hear(wearer, wearer.event(number=3))
+            await home.uplink.until(1)
         home.hear(wearer, wearer.event(number=3))
         assert await told(wearer) == [(STORED, 3)]
         assert home.uplink.events() == [[f"{wearer.handle}-000003"]]

@@ -84,8 +84,8 @@ async def watched(here: Core, systemd: Systemd, directory: Path) -> AsyncIterato
 def stuck_writer(here: Core) -> Iterator[threading.Event]:
     """The journal's own thread stands still until the event is set, or the end."""
     go_on = threading.Event()
-    assert here.journal._db is not None
-    waiting = asyncio.ensure_future(here.journal._db._execute(go_on.wait))  # type: ignore[no-untyped-call]
+    assert here.journal._disk._db is not None
+    waiting = asyncio.ensure_future(here.journal._disk._db._execute(go_on.wait))  # type: ignore[no-untyped-call]
     try:
         yield go_on
     finally:
@@ -154,9 +154,9 @@ async def test_a_full_disk_and_a_broker_that_is_away_do_not_end_the_notification
     wearer = Wearer()
     async with core(tmp_path, wearer) as here, watched(here, systemd, tmp_path):
         here.uplink.connected = False
-        assert here.journal._db is not None
-        ((pages,),) = await here.journal._db.execute_fetchall("PRAGMA page_count")
-        await here.journal._db.execute_fetchall(f"PRAGMA max_page_count = {pages}")
+        assert here.journal._disk._db is not None
+        ((pages,),) = await here.journal._disk._db.execute_fetchall("PRAGMA page_count")
+        await here.journal._disk._db.execute_fetchall(f"PRAGMA max_page_count = {pages}")
         async with asyncio.timeout(WITHIN_S):
             while not here.count("store_failed"):
                 here.hear(wearer, wearer.event())
