@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +110,8 @@ class Bluez:
         finally:
             self._bus = None
             bus.disconnect()
+            with suppress(OSError, EOFError):
+                await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
 
     def _signal(self, message: Message) -> None:
         if message.message_type == MessageType.SIGNAL and (message.path or "").startswith(("/org/bluez", "/")):

@@ -4,7 +4,8 @@ Owns the evidence. A deaf adapter that is called quiet costs a life; a quiet hou
 believed when it matters. So silence alone is `quiet`, and `deaf` is one of three:
 
 - a crowd has gone at once: ten sources or more, each heard for a minute, within two minutes of the last sound;
-- the silence is twice the longest that ended by itself in the last eight days of listening, and a day of them is known;
+- the silence is two and a half times the longest that ended by itself in the last eight days of listening, of which
+  one at least is known;
 - in a place not known yet, two heartbeats of a wearable have failed to come, whoever's.
 
 No place is quiet for more than four hours: by then a wearable itself counts as missing (DESIGN section 6).
@@ -28,9 +29,10 @@ class EarLimits:
     crowd_within_s: float = 120.0
     # Who passes by, or makes up an address for each advertisement, is not of the crowd.
     crowd_stays_s: float = 60.0
-    # What a day has shown is believed, with as much again for chance; an hour has seen one visitor only.
+    # What a day has shown is believed; an hour has seen one visitor only. A heartbeat lost makes the silence twice as
+    # long as ever, and is no deafness.
     hours_known: int = 24
-    factor: float = 2.0
+    factor: float = 2.5
     # A wearable says that it lives every 30 min.
     unknown_s: float = 2 * 1800.0 + 300.0
     most_s: float = 4 * 3600.0

@@ -106,7 +106,7 @@ class Recovery:
         self._next_restart_s = silence_s + min(max(silence_s, self._patience.look_s), self._patience.quiet_most_s)
         self._counters.add("scan_restarts_quiet")
         log.info("scan_restart_quiet", silent_s=round(silence_s), allowed_s=round(self._ear.allowed_s))
-        await self._take("scan")
+        await self._do("scan")
 
     # ---- a deaf adapter ----
 
@@ -147,7 +147,8 @@ class Recovery:
                 continue  # it is begun anew all the time
             if not down:
                 await self._visits_over()
-            if not await self._take(name):
+            log.warning("recovery_step", step=name)
+            if not await self._do(name):
                 continue
             if await self._well(heard, down, self._patience.waits_s[name]):
                 self._cured = number, self._clock.now_ms()
@@ -157,14 +158,13 @@ class Recovery:
         # Where a sound comes every half an hour, that it came not at once says nothing.
         return await self._well(heard, down, 0.0 if down or self._ear.crowd_gone else self._ear.usual_s)
 
-    async def _take(self, name: str) -> bool:
-        log.warning("recovery_step", step=name)
+    async def _do(self, name: str) -> bool:
         try:
             await self._remedies.take(name)
         except Impossible as error:
             log.error("recovery_step_impossible", step=name, why=str(error))
             return False
-        self._counters.add(f"recovery_{name}")
+        self._counters.add(f"recovery_by_{name}")
         self._ear.remedy(self._clock.now_ms())
         return True
 
@@ -174,10 +174,10 @@ class Recovery:
             await asyncio.sleep(self._patience.look_s)
 
     async def _well(self, heard: int, down: bool, within_s: float) -> bool:
-        """Whether it hears within this time; of one that was down, whether it scans steadily."""
+        """Whether it hears within this time; where the scan was down, whether it is steady again."""
         until_ms = self._clock.now_ms() + within_s * 1000
         while True:
-            if self._ear.count > heard or (down and self._scan.up and self._scan.troubled_s() == 0):
+            if (self._scan.up and self._scan.troubled_s() == 0) if down else self._ear.count > heard:
                 return True
             left_s = (until_ms - self._clock.now_ms()) / 1000
             if left_s <= 0:
@@ -187,8 +187,10 @@ class Recovery:
     # ---- telling ----
 
     def _tell(self, why: str, silent_s: int, heard: int) -> None:
-        self._told, self._told_count = True, heard
-        self.on_deaf(True, f"{why}, silent {silent_s} s"[:_NOTE_MOST])
+        self._told_count = heard
+        if self._told is not True:
+            self._told = True
+            self.on_deaf(True, f"{why}, silent {silent_s} s"[:_NOTE_MOST])
 
     def _tell_if_over(self) -> None:
         """Over when anything is heard; where the cure does not last, when it has lasted a while."""

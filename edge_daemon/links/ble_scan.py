@@ -92,19 +92,17 @@ class Scan:
             self._idle.set()
             await self._allowed.wait()
             self._idle.clear()
-            began_ms = self._clock.now_ms()
             try:
-                why = await self._once()
-                log.info("scan_ended", why=why)
-                good = not self._allowed.is_set()
+                why, lasted_s = await self._once()
             except FAILURES as error:
                 self._troubled(str(error) or type(error).__name__)
                 self._counters.add("scan_failed")
                 log.error("scan_failed", why=self._why, again_in_s=wait_s)
-                good = False
-            if good or self._clock.now_ms() - began_ms >= self._times.steady_s * 1000:
-                wait_s = self._times.retry_first_s
-                continue
+            else:
+                log.info("scan_ended", why=why, lasted_s=round(lasted_s, 1))
+                if not self._allowed.is_set() or lasted_s >= self._times.steady_s:
+                    wait_s = self._times.retry_first_s
+                    continue
             self._idle.set()
             hurried = await self._pause(wait_s)
             wait_s = self._times.retry_first_s if hurried else min(wait_s * 2, self._times.retry_most_s)
@@ -122,17 +120,18 @@ class Scan:
             self._allowed.set()
             self._hurry.set()
 
-    async def _once(self) -> str:
-        """One scan from start to end; why it ended. Raises FAILURES when it does not begin."""
+    async def _once(self) -> tuple[str, float]:
+        """One scan from start to end: why it ended, and how long it lasted. Raises FAILURES when it does not begin."""
         scanner = self._scanner(await self._prepare())
         self._news.clear()
         async with asyncio.timeout(self._times.start_within_s):
             await scanner.start()
-        self._up_ms = self._clock.now_ms()
+        began_ms = self._up_ms = self._clock.now_ms()
         try:
             log.info("scan_started", adapter=self._adapter or "default")
             self.on_scanning()
-            return await self._hold()
+            why = await self._hold()
+            return why, (self._clock.now_ms() - began_ms) / 1000
         finally:
             self._up_ms = None
             await self._stop(scanner)

@@ -19,6 +19,7 @@ from hil_tests.micropython import stock
 from hil_tests.radio.process import RadioProcess
 from protocol import codes
 
+from .bluez_home import bluez  # noqa: F401 - a fixture
 from .peripheral import Peripheral
 
 GATEWAY = "gateway-1"

@@ -7,57 +7,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from edge_daemon.clock import Clock
 from edge_daemon.config import Ble
-from edge_daemon.counters import Counters
 from edge_daemon.heard import Heard
-from edge_daemon.links.ble_link import BleLink
 from hil_tests.gateway.client import BumbleClient
 from protocol import fragments
 
 from .conftest import WITHIN_S, NewRoom, Room
+from .link_at_work import Link
 from .peripheral import Peripheral
 
 _SEED = 20260723
 _INTERVAL_MS = 30
-
-
-class Link:
-    """A BleLink that runs, and what it has heard."""
-
-    def __init__(self, settings: Ble) -> None:
-        self.counters = Counters()
-        self.heard: list[Heard] = []
-        self._news = asyncio.Event()
-        self.scanning = asyncio.Event()
-        self.link = BleLink(settings, self._take, Clock(), self.counters)
-        self.link.on_scanning = self.scanning.set
-        self._task = asyncio.create_task(self.link.run())
-
-    def _take(self, heard: Heard) -> None:
-        self.heard.append(heard)
-        self._news.set()
-
-    async def hears(self, frame: bytes, within_s: float = WITHIN_S) -> Heard:
-        """The first time this frame was heard."""
-        async with asyncio.timeout(within_s):
-            while True:
-                for heard in self.heard:
-                    if heard.frame == frame:
-                        return heard
-                self._news.clear()
-                await self._news.wait()
-
-    async def counts(self, name: str, most: int = 1, within_s: float = WITHIN_S) -> None:
-        """Wait until a counter has come to `most`."""
-        async with asyncio.timeout(within_s):
-            while self.counters.snapshot().get(name, 0) < most:
-                await asyncio.sleep(0.02)
-
-    async def close(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        await self.link.close()
 
 
 NewLink = Callable[..., Awaitable[Link]]
