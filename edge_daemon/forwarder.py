@@ -1,7 +1,8 @@
 """The forwarder. Guarantee: every alarm reaches the platform at least once, urgent first; retry never ends.
 
-Owns retry and the deadline of each answer. Must not know MQTT's packets or how answers reach a wearable.
-An alarm leaves the forwarder only by the platform's own word. What a PUBACK says is not asked.
+Owns retry and the deadline of each answer. Must not know MQTT's packets, which way out is taken (uplinks/ways.py), or
+how answers reach a wearable. An alarm leaves the forwarder only by the platform's own word. What a PUBACK says is not
+asked, nor what became of an SMS.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from edge_daemon.log import Log
 from edge_daemon.out_queue import OutQueue, delay_ms, together
 from edge_daemon.uplinks import payload
 from edge_daemon.uplinks.answers import PlatformAnswer
-from edge_daemon.uplinks.mqtt import MqttUplink
+from edge_daemon.uplinks.way import Way
+from edge_daemon.uplinks.ways import Ways
 from protocol import codes
 
 log = Log("forwarder")
@@ -36,32 +38,43 @@ _BUSY_LEAST_S = 1.0
 
 
 class Forwarder:
-    """Sends what waits, retries what is not answered, and takes the platform's word. `on_news` is told of changes."""
+    """Sends what waits, retries what is not answered, and takes the platform's word. `on_news` is told of changes.
+
+    `on_stranded` is told, again and again, of alarms that the brokers do not get accepted: at each miss where no way
+    carries, and when `no_answer_s` are over. `on_overdue` when `overdue`, the emergencies of the latter kind, changes.
+    """
 
     def __init__(
         self,
         gateway: str,
         settings: Settings,
         journal: Journal,
-        uplink: MqttUplink,
+        ways: Ways,
         ages: Ages,
         counters: Counters,
+        no_answer_s: float = 60.0,
     ) -> None:
         self._gateway = gateway
         self._settings = settings
         self._journal = journal
-        self._uplink = uplink
+        self._ways = ways
         self._ages = ages
         self._clock = ages.clock
         self._counters = counters
+        self._no_answer_s = no_answer_s
         self._queue = OutQueue()
         self._waiting: dict[tuple[str, int], Alarm] = {}
         self._under_way: dict[tuple[str, int], Alarm] = {}
+        # By which way each was sent last, until it is answered.
+        self._sent_by: dict[tuple[str, int], Way] = {}
+        self.overdue: set[tuple[str, int]] = set()
         self._wake = asyncio.Event()
         # How often the loop has turned: the watchdog looks whether it still does.
         self.turns = 0
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: dict[asyncio.Task[None], Way] = {}
         self.on_news: Callable[[Alarm], None] = lambda alarm: None
+        self.on_stranded: Callable[[Alarm], None] = lambda alarm: None
+        self.on_overdue: Callable[[], None] = lambda: None
 
     @property
     def waiting(self) -> int:
@@ -72,7 +85,7 @@ class Forwarder:
         """Take up what the journal holds from before."""
         for alarm in self._journal.open_alarms():
             if alarm.waiting:
-                self._waiting[alarm.key] = alarm
+                self._wait_for(alarm)
                 self._queue.retry(alarm, self._clock.now_ms())
         self._wake.set()
 
@@ -83,13 +96,17 @@ class Forwarder:
         """
         if not alarm.waiting or alarm.key in self._waiting:
             return False
-        self._waiting[alarm.key] = alarm
+        self._wait_for(alarm)
         self._queue.add(alarm)
         self._wake.set()
         return True
 
-    async def connected(self) -> None:
-        """The way is open: send what waits, and ask the state of what the platform had not closed."""
+    def _wait_for(self, alarm: Alarm) -> None:
+        self._waiting[alarm.key] = alarm
+        asyncio.get_running_loop().call_later(self._no_answer_s, self._overdue, alarm)
+
+    def connected(self) -> None:
+        """A way is open: send what waits, and ask the state of what the platform had not closed."""
         now_ms = self._clock.now_ms()
         for alarm in self._under_way.values():
             self._queue.retry(alarm, now_ms)
@@ -98,10 +115,11 @@ class Forwarder:
         self._queue.hurry()
         self._wake.set()
 
-    def disconnected(self) -> None:
-        """The way is lost: nobody will confirm what is being sent. The deadlines of the answers still stand."""
-        for task in self._sending:
-            task.cancel()
+    def disconnected(self, way: Way) -> None:
+        """A way is lost: nobody will confirm what is being sent. The deadlines of the answers still stand."""
+        for task, sent_by in self._sending.items():
+            if sent_by is way:
+                task.cancel()
 
     def wake(self) -> None:
         """Have the loop turn, though nothing may be due."""
@@ -113,7 +131,8 @@ class Forwarder:
             self.turns += 1
             alarms = self._take()
             if alarms:
-                self._send(alarms)
+                for way, part in self._ways.by_way(alarms):
+                    self._send(part, way)
                 continue
             self._wake.clear()
             try:
@@ -122,9 +141,13 @@ class Forwarder:
             except TimeoutError:
                 pass
 
-    def answered(self, answer: PlatformAnswer) -> bool:
-        """The platform's word on one event; False when it is none of ours."""
+    def answered(self, answer: PlatformAnswer, way: Way | None = None) -> bool:
+        """The platform's word on one event, by whichever way it came; False when it is none of ours."""
         alarm = self._journal.alarms.get((answer.wearable, answer.number))
+        if alarm is not None and self._sent_by.get(alarm.key) is way and way is not None:
+            # There and back by this way: it carries. News, or what waited in a session, proves nothing of today.
+            del self._sent_by[alarm.key]
+            way.answered("event")
         if alarm is None or alarm.stage in FINAL_STAGES:
             return alarm is not None
         if answer.stage == codes.BUSY:
@@ -136,11 +159,15 @@ class Forwarder:
         alarm.stage, alarm.reason, alarm.path_lost, alarm.busy = answer.stage, answer.reason, False, False
         self._waiting.pop(alarm.key, None)
         self._under_way.pop(alarm.key, None)
+        self._sent_by.pop(alarm.key, None)
         self._counters.add(f"platform_{_NAMES[answer.stage]}")
         log.info("event_" + _NAMES[answer.stage], event=alarm.event, reason=answer.reason)
         self._journal.advance(alarm)
         self._ask_state(alarm, self._clock.now_ms() + _ASK_STATE_EVERY_MS)
         self.on_news(alarm)
+        if alarm.key in self.overdue:
+            self.overdue.discard(alarm.key)
+            self.on_overdue()
         return True
 
     def _busy(self, alarm: Alarm, answer: PlatformAnswer) -> None:
@@ -162,9 +189,12 @@ class Forwarder:
             self.on_news(alarm)
 
     def _ask_state(self, alarm: Alarm, due_ms: int) -> None:
-        """Send an alarm once more that the platform has and has not closed: it answers with the present state."""
+        """Send an alarm once more that the platform has and has not closed: it answers with the present state.
+
+        Not the gateway's own: nobody wears a light for them, and a county's would be hundreds a second.
+        """
         young = self._ages.heard_ago(alarm)[0] < _ASK_STATE_FOR_MS
-        if young and not alarm.waiting and alarm.stage not in FINAL_STAGES:
+        if young and not alarm.of_gateway and not alarm.waiting and alarm.stage not in FINAL_STAGES:
             self._queue.retry(alarm, due_ms)
 
     def _take(self) -> list[Alarm]:
@@ -183,7 +213,7 @@ class Forwarder:
             return None
         return max(due_ms - self._clock.now_ms(), 1) / 1000
 
-    def _send(self, alarms: list[Alarm]) -> None:
+    def _send(self, alarms: list[Alarm], way: Way) -> None:
         """One message: out, and after its deadline whatever it did not get accepted is put back to be sent again.
 
         The deadline is set here, before anything that can fail or be cancelled: an alarm taken from the queue must
@@ -194,31 +224,37 @@ class Forwarder:
             alarm.tries += 1
             sent.append((alarm, alarm.tries))
             self._under_way[alarm.key] = alarm
-            log.debug("event_sent", event=alarm.event, tries=alarm.tries)
-        asyncio.get_running_loop().call_later(self._settings.answer_within_s, self._deadline, sent)
-        task = asyncio.create_task(self._publish(alarms))
-        self._sending.add(task)
+            self._sent_by[alarm.key] = way
+            log.debug("event_sent", event=alarm.event, tries=alarm.tries, way=way.name)
+        now_ms = self._clock.now_ms()
+        asyncio.get_running_loop().call_later(self._settings.answer_within_s, self._deadline, sent, way, now_ms)
+        task = asyncio.create_task(self._publish(alarms, way))
+        self._sending[task] = way
         task.add_done_callback(self._published)
 
-    async def _publish(self, alarms: list[Alarm]) -> None:
+    async def _publish(self, alarms: list[Alarm], way: Way) -> None:
         data = payload.events(self._gateway, alarms, self._ages)
         try:
-            await self._uplink.publish("event", data, answer="answer", correlation=alarms[0].event.encode())
+            await way.uplink.publish("event", data, answer="answer", correlation=alarms[0].event.encode())
         except UplinkDown as error:
             self._counters.add("publish_failed")
             log.debug("publish_failed", why=str(error), events=len(alarms))
 
     def _published(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
+        self._sending.pop(task, None)
         self._wake.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("send_failed", exc=task.exception())
 
-    def _deadline(self, sent: list[tuple[Alarm, int]]) -> None:
+    def _deadline(self, sent: list[tuple[Alarm, int]], way: Way, sent_ms: int) -> None:
         """Answers were due now. What was answered is not under way; what was sent again has a later deadline."""
         now_ms = self._clock.now_ms()
-        for alarm, tries in sent:
-            if alarm.tries != tries or alarm.key not in self._under_way:
+        missed = [alarm for alarm, tries in sent if alarm.tries == tries and alarm.key in self._under_way]
+        if missed:
+            # First: whatever it was sent by may be left now, and the other way be taken for all that waits.
+            self._ways.missed(way, sent_ms)
+        for alarm in missed:
+            if alarm.key not in self._under_way:
                 continue
             del self._under_way[alarm.key]
             if alarm.waiting:
@@ -233,18 +269,33 @@ class Forwarder:
         self._counters.add("answers_missed")
         wait_ms = delay_ms(alarm.tries, self._settings) - int(self._settings.answer_within_s * 1000)
         self._retry(alarm, now_ms + max(wait_ms, 0))
-        if not alarm.path_lost and self._path_is_lost(alarm):
+        # After three missed answers, or after one where there is no broker to answer.
+        if not self._ways.connected or alarm.misses >= self._settings.no_path_after_misses:
+            self._tell_no_path(alarm)
+        if self._ways.exhausted:
+            self.on_stranded(alarm)
+
+    def _tell_no_path(self, alarm: Alarm) -> None:
+        if not alarm.path_lost:
             alarm.path_lost = True
             log.warning("no_path", event=alarm.event, misses=alarm.misses)
             self.on_news(alarm)
 
+    def _overdue(self, alarm: Alarm) -> None:
+        """However the ways come and go, so that no try ever gets to its deadline: this one has waited too long."""
+        if not alarm.waiting:
+            return
+        if not alarm.busy:
+            self._tell_no_path(alarm)
+        if alarm.meaning.event_class == "emergency":
+            self.overdue.add(alarm.key)
+            log.warning("no_answer", event=alarm.event, after_s=self._no_answer_s)
+            self.on_overdue()
+        self.on_stranded(alarm)
+
     def _retry(self, alarm: Alarm, due_ms: int) -> None:
         """Where others wait, too, retries of about the same time share a message; one alone waits for nobody."""
         self._queue.retry(alarm, together(due_ms, self._settings) if len(self._waiting) > 1 else due_ms)
-
-    def _path_is_lost(self, alarm: Alarm) -> bool:
-        """Said after three missed answers, or after one where there is no broker to answer."""
-        return not self._uplink.connected or alarm.misses >= self._settings.no_path_after_misses
 
 
 _NAMES = {codes.ACCEPTED: "accepted", codes.ANSWERED: "answered", codes.CLOSED: "closed", codes.REFUSED: "refused"}

@@ -32,11 +32,14 @@ from edge_daemon.links.ble_link import BleLink
 from edge_daemon.links.serial_link import SerialLink
 from edge_daemon.log import Log
 from edge_daemon.replies import Replies
+from edge_daemon.security import Security
 from edge_daemon.storing import Storing
 from edge_daemon.strangers import Strangers
 from edge_daemon.supervision.certificates import Certificates
 from edge_daemon.uplinks import answers, payload
 from edge_daemon.uplinks.mqtt import MqttUplink
+from edge_daemon.uplinks.way import Way
+from edge_daemon.uplinks.ways import Ways
 from edge_daemon.watchdog import Moves, Notifier, Turning, Watchdog, Writing
 from protocol import kinds
 
@@ -59,15 +62,25 @@ class Pipeline:
         self._clock = Clock()
         self._counters = Counters()
         self._journal = Journal(Path(config.gateway.state_dir) / "journal.sqlite3", self._counters)
-        self._uplink = MqttUplink(config.gateway, config.platform, self._counters)
+        self._brokers = {"primary": MqttUplink(config.gateway, config.platform, self._counters)}
+        if config.backup.enabled:
+            self._brokers["backup"] = MqttUplink(config.gateway, config.backup, self._counters, "backup")
+        self._ways = self._new_ways()
         self._ages = Ages(self._journal, self._clock)
         self._forwarder = Forwarder(
-            config.gateway.id, config.forwarder, self._journal, self._uplink, self._ages, self._counters
+            config.gateway.id,
+            config.forwarder,
+            self._journal,
+            self._ways,
+            self._ages,
+            self._counters,
+            config.ways.no_answer_s,
         )
         self._storing = Storing(self._journal, self._forwarder, self._counters)
         self._faults = Faults(self._journal, self._storing, self._clock)
         self._replies = Replies(self._counters)
-        self._commands = Commands(frozenset(self._wearables), self._replies, self._clock, self._counters)
+        served = frozenset(handle for handle, wearable in self._wearables.items() if not wearable.revoked)
+        self._commands = Commands(served, self._replies, self._clock, self._counters)
         self._strangers = Strangers(config.forwarder.strangers_per_s, config.forwarder.strangers_burst, self._counters)
         self._publishing: set[asyncio.Task[None]] = set()
 
@@ -88,16 +101,17 @@ class Pipeline:
         intake = self._new_intake()
         modem = self._config.sms.port if self._config.sms.enabled else ""
         serial = SerialLink(self._config.serial, intake.heard, self._clock, self._counters, modem)
-        ble = BleLink(self._config.ble, intake.heard, self._clock, self._counters) if self._config.ble.enabled else None
+        ble = self._new_ble(intake) if self._config.ble.enabled else None
         links: list[SerialLink | BleLink] = [serial, ble] if ble is not None else [serial]
         beat = Heartbeat(
             self._config.gateway.id,
             self._config.forwarder.heartbeat_s,
-            self._uplink,
+            self._ways,
             self._clock,
             self._counters,
             lambda: self._forwarder.waiting,
             lambda: [state for link in links for state in link.states()],
+            list,
         )
         self._wire(intake, beat)
         self._replies.serial_ports = serial.open_ports
@@ -108,7 +122,8 @@ class Pipeline:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._journal.run(), name="journal")
                 tasks.create_task(self._forwarder.run(), name="forwarder")
-                tasks.create_task(self._uplink.run(), name="uplink")
+                for name, broker in self._brokers.items():
+                    tasks.create_task(broker.run(), name=name)
                 tasks.create_task(beat.run(), name="heartbeat")
                 tasks.create_task(self._commands.run(), name="commands")
                 tasks.create_task(self._tidy(), name="tidy")
@@ -122,15 +137,14 @@ class Pipeline:
                 await ble.close()
 
     def _certificates(self) -> Certificates:
-        brokers = {"primary": self._uplink.tls}
-        used = {name: tls for name, tls in brokers.items() if tls is not None}
+        used = {name: broker.tls for name, broker in self._brokers.items() if broker.tls is not None}
         return Certificates(used, self._faults, self._clock)
 
     def _watchdog(self) -> Watchdog:
         """What must move. That every task lives is the task group's to hold: where one ends, all do."""
 
         def status() -> str:
-            broker = "connected" if self._uplink.connected else "away"
+            broker = "connected" if self._ways.connected else "away"
             return f"wearables={len(self._wearables)} waiting={self._forwarder.waiting} broker={broker}"
 
         parts: dict[str, Moves] = {
@@ -139,13 +153,28 @@ class Pipeline:
         }
         return Watchdog(Notifier(), parts, status)
 
+    def _new_ways(self) -> Ways:
+        misses, within_s = self._config.ways.misses, self._config.forwarder.answer_within_s
+        ways = [Way(name, broker, misses, within_s, self._clock) for name, broker in self._brokers.items()]
+        return Ways(self._config.gateway.id, ways, self._config.ways, self._clock, self._counters)
+
+    def _new_ble(self, intake: Intake) -> BleLink:
+        history = Path(self._config.gateway.state_dir) / "ble_history.json"
+        expects = bool(self._wearables)
+        ble = BleLink(self._config.ble, intake.heard, self._clock, self._counters, expects=expects, history=history)
+        ble.on_deaf(lambda active, note: self._faults.condition(kinds.RADIO_DEAF, ble.name, active, note))
+        ble.on_jammed(lambda active, note: self._faults.condition(kinds.RADIO_JAMMED, ble.name, active, note))
+        return ble
+
     def _new_intake(self) -> Intake:
         settings = self._config.wearables
         self._replies.resume(self._wearables.values(), self._journal.windows)
         admission = Admission(
             self._wearables.values(), self._journal.windows, settings.window, settings.wide_window, self._counters
         )
-        return Intake(
+        security = Security(self._faults, admission, self._journal.windows, self._clock, self._counters)
+        admission.on_taken, admission.on_spent = security.taken, security.spent
+        intake = Intake(
             admission,
             self._journal,
             self._storing,
@@ -156,33 +185,28 @@ class Pipeline:
             self._counters,
             settings.wide_searches_per_s,
         )
+        intake.on_revoked = security.revoked
+        return intake
 
     def _wire(self, intake: Intake, beat: Heartbeat) -> None:
         """Who is told of what."""
         self._forwarder.on_news = self._replies.tell_if_there
-        self._uplink.on_message = self._from_platform
+        self._ways.on_message = self._from_platform
         intake.on_heartbeat = beat.wearable
         intake.on_stranger = self._pass_on
         self._commands.beat = beat.now
         self._commands.report = self._report
 
-        async def connected() -> None:
-            await self._forwarder.connected()
-            beat.now()
+        self._ways.on_open = self._forwarder.connected
+        self._ways.on_closed = self._forwarder.disconnected
+        self._ways.on_beat = beat.now
 
-        def disconnected() -> None:
-            log.warning("uplink_lost", waiting=self._forwarder.waiting)
-            self._forwarder.disconnected()
-
-        self._uplink.on_connected = connected
-        self._uplink.on_disconnected = disconnected
-
-    def _from_platform(self, kind: str, data: bytes) -> None:
+    def _from_platform(self, way: Way, kind: str, data: bytes) -> None:
         """A down message. Whatever cannot be read is counted and left: no bytes from the broker do harm."""
         try:
             if kind == "answer":
                 for answer in answers.read_answers(data):
-                    if not self._forwarder.answered(answer):
+                    if not self._forwarder.answered(answer, way):
                         self._counters.add("answers_to_nothing")
             elif kind == "stranger":
                 for found in answers.read_strangers(data):
@@ -211,7 +235,8 @@ class Pipeline:
 
         async def publish() -> None:
             try:
-                await self._uplink.publish(kind, data, answer=answer, correlation=correlation, expiry_s=expiry_s)
+                uplink = self._ways.choose().uplink
+                await uplink.publish(kind, data, answer=answer, correlation=correlation, expiry_s=expiry_s)
             except UplinkDown:
                 self._counters.add(f"{kind}_unsent")
 

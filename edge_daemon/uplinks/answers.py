@@ -147,6 +147,12 @@ def read_strangers(payload: bytes) -> list[StrangerFrame]:
     return found
 
 
+def read_alive(payload: bytes, gateway: str) -> None:
+    """down/alive: nothing in it but that it is one, and ours. Raises NotUnderstood."""
+    if _read(payload).get("gateway") != gateway:
+        raise NotUnderstood("gateway")
+
+
 def read_command(payload: bytes) -> PlatformCommand:
     """down/command. Raises NotUnderstood when it has no usable id: then there is nothing to answer to."""
     message = _read(payload)

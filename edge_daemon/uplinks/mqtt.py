@@ -43,26 +43,29 @@ _GOODBYE_WITHIN_S = 1.0
 _WAIT_LEAST_S = 0.5
 # paho's own limit of unacknowledged QoS 1 messages is 20; a drained backlog of batches keeps more under way.
 _IN_FLIGHT = 200
-_DOWN = ("answer", "stranger", "command")
+_DOWN = ("answer", "stranger", "command", "alive")
+# Two brokers may be two nodes of one cluster, where one client id is one session. No name has a full stop in it.
+_AT = {"primary": "", "backup": ".backup"}
 
-Receive = Callable[[str, bytes], None]
+Receive = Callable[[str, bytes, bytes], None]
 Connected = Callable[[], Awaitable[None]]
 
 
 class MqttUplink:
-    """One broker. `on_message(kind, payload)` is called for answer, stranger and command messages."""
+    """One broker. `name`: primary or backup. `on_message(kind, payload, correlation)` is called for down messages."""
 
-    def __init__(self, gateway: Gateway, platform: Platform, counters: Counters) -> None:
+    def __init__(self, gateway: Gateway, platform: Platform, counters: Counters, name: str = "primary") -> None:
+        self.name = name
         self._gateway = gateway
         self._platform = platform
         self._counters = counters
         self._root = f"pingan/v1/{gateway.area}/{gateway.id}"
-        self.tls = tls.for_gateway(platform, platform.host, "platform")
+        self.tls = tls.for_gateway(platform, platform.host, "platform" if name == "primary" else name)
         self._password = tls.Password(platform.password_file)
         self._client: aiomqtt.Client | None = None
         self._stalled = asyncio.Event()
         self._wanted = asyncio.Event()
-        self.on_message: Receive = lambda kind, data: None
+        self.on_message: Receive = lambda kind, data, correlation: None
         self.on_connected: Connected = _nothing
         self.on_disconnected: Callable[[], None] = lambda: None
 
@@ -70,6 +73,10 @@ class MqttUplink:
     def connected(self) -> bool:
         """Whether the broker has let us in and the connection has not been seen to break."""
         return self._client is not None
+
+    def want(self) -> None:
+        """Somebody waits: where there is no connection, the next attempt need not."""
+        self._wanted.set()
 
     async def publish(
         self,
@@ -86,8 +93,7 @@ class MqttUplink:
         """
         client = self._client
         if client is None:
-            # Somebody waits: the next attempt need not.
-            self._wanted.set()
+            self.want()
             raise UplinkDown("not connected")
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if answer is not None:
@@ -117,7 +123,7 @@ class MqttUplink:
                 if loop.time() - started_s > _SETTLED_S:
                     wait_s = _WAIT_LEAST_S
                 self._counters.add("uplink_failed")
-                log.warning("uplink_failed", why=str(error), again_in_s=wait_s)
+                log.warning("uplink_failed", way=self.name, why=str(error), again_in_s=wait_s)
             finally:
                 self._gone()
             await self._wait(wait_s * random.uniform(0.5, 1.0))
@@ -168,7 +174,7 @@ class MqttUplink:
         for code in codes:
             if getattr(code, "is_failure", False):
                 self._counters.add("subscription_refused")
-                log.error("subscription_refused", kind=kind, why=str(code))
+                log.error("subscription_refused", way=self.name, kind=kind, why=str(code))
 
     async def _watch(self) -> None:
         await self._stalled.wait()
@@ -179,7 +185,7 @@ class MqttUplink:
         for kind in _DOWN:
             await self._subscribe(client, kind)
         self._client = client
-        log.info("uplink_connected", host=self._platform.host, port=self._platform.port)
+        log.info("uplink_connected", way=self.name, host=self._platform.host, port=self._platform.port)
         await self.on_connected()
         try:
             await self.publish("status", payload.status(self._gateway.id, "online", "connected"))
@@ -190,7 +196,8 @@ class MqttUplink:
         async for message in client.messages:
             kind = message.topic.value.rpartition("/")[2]
             data = message.payload if isinstance(message.payload, bytes) else str(message.payload).encode()
-            self.on_message(kind, data)
+            correlation = getattr(message.properties, "CorrelationData", b"")
+            self.on_message(kind, data, correlation if isinstance(correlation, bytes) else b"")
 
     async def _say_goodbye(self) -> None:
         """We are stopped on purpose: the will is not sent then, so this is."""
@@ -208,7 +215,7 @@ class MqttUplink:
         client = aiomqtt.Client(
             platform.host,
             platform.port,
-            identifier=f"pingan-{self._gateway.area}-{self._gateway.id}",
+            identifier=f"pingan-{self._gateway.area}-{self._gateway.id}{_AT[self.name]}",
             protocol=aiomqtt.ProtocolVersion.V5,
             username=platform.username or None,
             password=self._password.now(),
@@ -217,6 +224,7 @@ class MqttUplink:
             properties=connect,
             tls_context=self.tls.context() if self.tls is not None else None,
             timeout=_CONNACK_WITHIN_S,
+            bind_address=platform.bind_address,
             will=aiomqtt.Will(f"{self._root}/up/status", payload.status(self._gateway.id, "offline", "lost"), qos=1),
             max_inflight_messages=_IN_FLIGHT,
             # Nagle and delayed ACK together turn an answer of half a millisecond into 44 ms.

@@ -139,9 +139,15 @@ def telemetry(gateway: str, wearables: list[dict[str, Any]]) -> bytes:
 
 
 def heartbeat(
-    gateway: str, uptime_s: int, version: str, waiting: int, counters: dict[str, int], links: list[dict[str, str]]
+    gateway: str,
+    uptime_s: int,
+    version: str,
+    waiting: int,
+    counters: dict[str, int],
+    links: list[dict[str, str]],
+    paths: list[dict[str, Any]],
 ) -> bytes:
-    """The gateway's own up/heartbeat."""
+    """The gateway's own up/heartbeat. `paths`: the ways out, see path_watch.py."""
     return _bytes(
         {
             "v": 1,
@@ -151,6 +157,7 @@ def heartbeat(
             "waiting": waiting,
             "counters": counters,
             "links": links,
+            "paths": paths,
         }
     )
 

@@ -66,7 +66,7 @@ async def test_a_fault_is_repeated_until_accepted_and_never_goes_before_an_sos(t
         gateway.hear(wearer, wearer.event())
         await told(wearer)
         gateway.uplink.connected = True
-        await gateway.forwarder.connected()
+        gateway.forwarder.connected()
         rows = await rows_of(gateway, 4)
         assert rows[0]["kind"] == "sos"
         assert [row["kind"] for row in rows[1:4]] == ["restarted"] * 3

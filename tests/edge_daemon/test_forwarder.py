@@ -53,7 +53,7 @@ async def test_no_path_is_told_after_the_first_miss_without_a_broker_and_again_w
         home.hear(wearer, wearer.hello(1))
         assert (await told(wearer, 3))[2] == (codes.NO_PATH, 1)
         home.uplink.connected = True
-        await home.forwarder.connected()
+        home.forwarder.connected()
         await home.uplink.until(1)
         home.platform_says(event, "accepted")
         assert (await told(wearer, 4))[3] == (codes.ACCEPTED, 1)
@@ -86,7 +86,7 @@ async def test_what_was_not_accepted_before_a_restart_is_sent_after_it(tmp_path:
         home.uplink.connected = False
         events = await _pressed(home, wearer, SERVICE, codes.SOS, SERVICE)
         home.uplink.connected = True
-        await home.forwarder.connected()
+        home.forwarder.connected()
         await home.uplink.until(1)
         home.platform_says(events[0], "accepted")
     async with core(tmp_path, wearer, settings=QUICK) as home:
@@ -103,7 +103,7 @@ async def test_on_reconnect_the_urgent_go_first_and_the_older_before_the_younger
         kinds = (SERVICE, 0x38, codes.SOS, SERVICE, 0x21, codes.SOS_CANCELLED, codes.SOS)
         events = await _pressed(home, wearer, *kinds)
         home.uplink.connected = True
-        await home.forwarder.connected()
+        home.forwarder.connected()
         await home.uplink.until(4)
         assert [e for message in home.uplink.events() for e in message] == [events[n] for n in (2, 5, 6, 4, 1, 0, 3)]
 
@@ -116,7 +116,7 @@ async def test_a_fresh_emergency_travels_alone_and_first_though_a_backlog_is_stu
         await _pressed(home, wearer, *[SERVICE] * 40)
         home.uplink.connected = True
         home.uplink.confirming.clear()
-        await home.forwarder.connected()
+        home.forwarder.connected()
         await home.uplink.until(4)
         for _ in range(50):
             await asyncio.sleep(0)
@@ -172,8 +172,8 @@ async def test_what_is_accepted_and_not_closed_is_asked_for_at_a_reconnect(tmp_p
         home.platform_says(events[0], "accepted")
         home.platform_says(events[1], "closed")
         sent = len(home.uplink.messages())
-        home.forwarder.disconnected()
-        await home.forwarder.connected()
+        home.forwarder.disconnected(home.way)
+        home.forwarder.connected()
         await home.uplink.until(sent + 1)
         assert sorted(home.uplink.events()[sent]) == [events[0], events[2]]
 
@@ -181,10 +181,10 @@ async def test_what_is_accepted_and_not_closed_is_asked_for_at_a_reconnect(tmp_p
 async def test_a_send_that_is_cut_off_before_it_began_comes_again(tmp_path: Path) -> None:
     wearer = Wearer()
     async with core(tmp_path, wearer, settings=QUICK) as home:
-        home.forwarder._send([])  # a message under way, so that there is something to cut off
+        home.forwarder._send([], home.way)  # a message under way, so that there is something to cut off
         home.uplink.confirming.clear()
         (event,) = await _pressed(home, wearer, codes.SOS)
-        home.forwarder.disconnected()
+        home.forwarder.disconnected(home.way)
         home.uplink.confirming.set()
         await home.uplink.until(2)
         assert [event] in home.uplink.events()[1:]
@@ -199,7 +199,7 @@ async def test_closed_ones_in_the_queue_hold_nothing_up(tmp_path: Path) -> None:
         for event in events[:4]:
             home.platform_says(event, "closed")
         home.uplink.connected = True
-        await home.forwarder.connected()
+        home.forwarder.connected()
         await home.uplink.until(1)
         assert home.uplink.events()[0] == events[4:]
 

@@ -7,9 +7,12 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from edge_daemon.clock import Clock
+from edge_daemon.config import Ways as WaysSettings
 from edge_daemon.counters import Counters
 from edge_daemon.heard import Heard
 from edge_daemon.heartbeat import Heartbeat
+from edge_daemon.uplinks.way import Way
+from edge_daemon.uplinks.ways import Ways
 from protocol.messages import Heartbeat as WearableBeat
 from protocol.messages import pack_heartbeat
 
@@ -23,7 +26,9 @@ HANDLE = "00112233445566aa"
 
 @contextlib.asynccontextmanager
 async def beating(uplink: StandInUplink, every_s: float = 3600.0) -> AsyncIterator[Heartbeat]:
-    beat = Heartbeat("gw-1", every_s, uplink, Clock(), Counters(), lambda: 3, list)  # type: ignore[arg-type]
+    clock = Clock()
+    ways = Ways("gw-1", [Way("primary", uplink, 3, 5.0, clock)], WaysSettings(), clock, Counters())
+    beat = Heartbeat("gw-1", every_s, ways, clock, Counters(), lambda: 3, list, list)
     running = asyncio.create_task(beat.run())
     try:
         yield beat

@@ -53,7 +53,7 @@ class Line:
         self.disconnects += 1
         self._changed.set()
 
-    def _message(self, kind: str, data: bytes) -> None:
+    def _message(self, kind: str, data: bytes, _correlation: bytes) -> None:
         self.heard.append((kind, data))
         self._changed.set()
 

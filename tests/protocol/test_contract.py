@@ -225,9 +225,10 @@ def test_what_else_the_gateway_says_is_of_the_contract() -> None:
     heard = Heard(bytes(24), "ble", -70, 0, Recorder())
     beat = messages.Heartbeat(messages.pack_heartbeat(5, 0, 255, 41000, (1, 0, 0), 1, 0, 1))
     link = {"link": "ble", "name": "hci0", "state": "up"}
+    path = {"name": "primary", "state": "up", "used": True, "last_answer_age_s": 1, "last_test_age_s": None}
     validate("status", json.loads(payload.status("gw-test-1", "online", "connected")))
     validate("status", json.loads(payload.status("gw-test-1", "offline", "lost")))
-    validate("heartbeat", json.loads(payload.heartbeat("gw-test-1", 5, "1.0.0", 0, {"a": 1}, [link])))
+    validate("heartbeat", json.loads(payload.heartbeat("gw-test-1", 5, "1.0.0", 0, {"a": 1}, [link], [path])))
     validate("stranger", json.loads(payload.stranger("gw-test-1", bytes(8), heard, 5)))
     row = payload.wearable_heartbeat(HANDLE, beat, heard, 5)
     validate("telemetry", json.loads(payload.telemetry("gw-test-1", [row])))
