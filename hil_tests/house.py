@@ -121,6 +121,8 @@ class House:
         base = config.Config(
             gateway=config.Gateway(id=name, area=AREA, state_dir=str(place / "state"), log_level="DEBUG"),
             wearables=config.Wearables(key_file=str(place / "wearables.json")),
+            # The adapter is simulated: this machine's own must not be switched off for it.
+            ble=config.Ble(recovery=["scan"]),
             serial=config.Serial(ports=list(self.serial_ports.values()), rescan_s=0.2),
             platform=config.Platform(host=self.broker.host, port=self.broker.port, tls=False, reconnect_most_s=2.0),
         )

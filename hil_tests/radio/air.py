@@ -45,6 +45,11 @@ class Air(LocalLink):
         self._held: dict[AirController, Callable[[], None]] = {}
         conditions.on_change = self.supervise
 
+    def stick(self, name: str) -> None:
+        """Let the scan of a place hear nothing until it is begun anew."""
+        for one in self._everybody():
+            one.stuck = one.stuck or one.name == name
+
     def states(self) -> list[dict[str, object]]:
         """Everybody in the room, as the control's `list` tells it."""
         return [

@@ -32,6 +32,7 @@ class Control:
             "vanish": lambda r: room.set_vanished(str(r["name"]), True),
             "return": lambda r: room.set_vanished(str(r["name"]), False),
             "deaf": lambda r: room.set_deaf(str(r["name"]), bool(r["value"])),
+            "stuck": lambda r: air.stick(str(r["name"])),
             "gateways_deaf": self._gateways_deaf,
             "rssi": lambda r: room.set_rssi(str(r["name"]), str(r["gateway"]), int(r["dbm"])),
             "repeats": self._repeats,

@@ -84,6 +84,8 @@ class AirController(Controller):
         super().__init__(name, link=None, public_address=address)
         self.link = link
         self.gateway = gateway
+        # Says that it scans and hears nothing until the scan is begun anew, as adapters' firmware does now and then.
+        self.stuck = False
         self.le_features = Controller.le_features & ~_UNTRUE
         self.le_legacy_advertiser = Advertiser(self, rng)
         link.add_controller(self)
@@ -98,11 +100,18 @@ class AirController(Controller):
 
         Bumble calls every advertisement connectable, at -50 dBm, and repeats its data as a scan response.
         """
-        if self.le_scan_enable:
+        if self.le_scan_enable and not self.stuck:
             self._report(heard, rssi_dbm)
         pending = self.pending_le_connection
         if heard.connectable and pending is not None and pending.peer_address == heard.advertiser_address:
             self.create_le_connection(heard.advertiser_address)
+
+    def on_hci_le_set_scan_enable_command(
+        self, command: hci.HCI_LE_Set_Scan_Enable_Command
+    ) -> hci.HCI_StatusReturnParameters:
+        """A scan begins or ends."""
+        self.stuck = False
+        return super().on_hci_le_set_scan_enable_command(command)
 
     def _report(self, heard: Advertisement, rssi_dbm: int) -> None:
         kind = _EventType.ADV_NONCONN_IND

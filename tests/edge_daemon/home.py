@@ -37,6 +37,7 @@ log_level = "{level}"
 key_file = "{directory}/wearables.json"
 [ble]
 enabled = {ble}
+recovery = ["scan"]
 [serial]
 ports = ["{directory}/tty*"]
 rescan_s = 0.05

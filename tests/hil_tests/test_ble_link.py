@@ -9,6 +9,9 @@ import pytest
 
 from edge_daemon.config import Ble
 from edge_daemon.heard import Heard
+from edge_daemon.links.ble_ear import EarLimits
+from edge_daemon.links.ble_link import Care
+from edge_daemon.links.ble_recovery import Patience
 from hil_tests.gateway.client import BumbleClient
 from protocol import fragments
 
@@ -199,13 +202,45 @@ async def _break(*_: object) -> None:
 async def test_an_adapter_that_comes_later_is_found(new_room: NewRoom) -> None:
     room = await new_room(gateways=())
     room.use("not-there-yet")
-    link = Link(Ble())
+    link = Link(Ble(recovery=["scan"]))
     try:
         await link.counts("scan_failed")
         assert link.link.states()[0]["state"] == "down"
         (await new_room()).use()
         await asyncio.wait_for(link.scanning.wait(), WITHIN_S)
         assert link.link.states()[0]["state"] == "up"
+    finally:
+        await link.close()
+
+
+async def test_a_scan_that_got_stuck_is_noticed_and_begun_anew(new_room: NewRoom, new_link: NewLink) -> None:
+    """In a house of which nothing is known yet; what a restart does not cure, see test_bluez_recovery.py."""
+    room = await new_room()
+    link = await new_link(room, silent_s=2.0, recovery=["scan"])
+    peripheral, _ = await _heard(room, link)
+    await room.radio.control("stuck", name="gateway-1")
+    peripheral.tell("advertise", 1, _INTERVAL_MS, b"unheard".hex())
+    await link.until(lambda: link.state == "quiet")
+    await link.hears(b"unheard")
+    assert link.count("scan_restarts_quiet") == 1
+    assert link.count("scan_failed") == 0
+
+
+async def test_a_jammed_adapter_is_told_when_nothing_helps_and_what_ends_it_too(new_room: NewRoom) -> None:
+    room = await new_room()
+    room.use()
+    care = Care(ear=EarLimits(unknown_s=2.0), patience=Patience(waits_s={"scan": 0.5}, again_first_s=0.5))
+    link = Link(Ble(silent_s=1.0, recovery=["scan"]), care)
+    try:
+        await asyncio.wait_for(link.scanning.wait(), WITHIN_S)
+        await _heard(room, link)
+        await link.until(lambda: link.told == [False])
+        await room.radio.control("deaf", name="gateway-1", value=True)
+        await link.until(lambda: link.told == [False, True], 30)
+        assert link.notes[1].startswith("no_heartbeat, silent ")
+        assert link.state == "deaf"
+        await room.radio.control("deaf", name="gateway-1", value=False)
+        await link.until(lambda: link.told == [False, True, False])
     finally:
         await link.close()
 

@@ -34,6 +34,7 @@ state_dir = "{directory}"
 key_file = "{key_file}"
 [ble]
 linger_s = 1
+recovery = ["scan"]
 [serial]
 ports = []
 [platform]
