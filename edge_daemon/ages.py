@@ -32,6 +32,18 @@ class Boots(Protocol):
         """Remember one; it may be written behind."""
 
 
+class Moment(Protocol):
+    """Something that was heard: in which run of the machine, and when by its boot-time clock."""
+
+    @property
+    def boot_id(self) -> str:
+        """Of /proc/sys/kernel/random/boot_id."""
+
+    @property
+    def heard_ms(self) -> int:
+        """Of CLOCK_BOOTTIME."""
+
+
 class Ages:
     """`note` is called every minute or so; the rest whenever somebody asks."""
 
@@ -53,7 +65,7 @@ class Ages:
         if lasted_ms is None or now_ms - lasted_ms >= _NOTED_EVERY_MS or moved:
             self._journal.note_boot(self._clock.boot_id, now_ms, new_ms)
 
-    def heard_ago(self, alarm: Alarm) -> tuple[int, str]:
+    def heard_ago(self, alarm: Moment) -> tuple[int, str]:
         """(ms since it was heard, "exact" | "coarse" | "at_least"). Coarse: two settings of a wall clock apart."""
         now_ms = self._clock.now_ms()
         if alarm.boot_id == self._clock.boot_id:
@@ -72,7 +84,7 @@ class Ages:
         offset_ms = self._journal.boots.get(alarm.boot_id, (0, None))[1]
         return (alarm.heard_wall_ms, False) if offset_ms is None else (alarm.heard_ms + offset_ms, True)
 
-    def _run_since(self, alarm: Alarm) -> int:
+    def _run_since(self, alarm: Moment) -> int:
         """How long the machine is known to have run from the hearing to the end of its last run but this."""
         run_ms, found = 0, False
         for boot_id, (lasted_ms, _) in self._journal.boots.items():

@@ -1,0 +1,5 @@
+"""Telemetry: what wearables say when nothing is wrong. Apart from alarms, on disk too; start at telemetry.py."""
+
+from edge_daemon.telemetry.telemetry import Telemetry
+
+__all__ = ["Telemetry"]
