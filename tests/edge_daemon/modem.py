@@ -17,7 +17,7 @@ from pathlib import Path
 
 SIM_OPEN = "READY"
 # Taken, and of no consequence here.
-PLAIN = ("AT", "ATZ", "AT+CMEE", "AT+CSCS", "AT+CREG", "AT+CEREG", "AT+CSMS", "AT+CPMS", "AT+CFUN")
+PLAIN = ("AT", "ATZ", "AT+CMEE", "AT+CSCS", "AT+CREG", "AT+CEREG", "AT+CSMS", "AT+CPMS")
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Trouble:
     text: list[str] = field(default_factory=list)
     # Says nothing at all until it is restarted.
     dead: bool = False
-    # Answers "ERROR" to these, always.
+    # Answers "ERROR" to these, always: "AT+CNMI", or one whole command.
     unknown: tuple[str, ...] = ()
 
 
@@ -56,6 +56,7 @@ class FakeModem:
         self.trouble = Trouble()
         self.registration = "1"
         self.rssi = "20,99"
+        self.radio = "1"
         self.sent: list[tuple[str, str]] = []
         self.commands: list[str] = []
         self.pins: list[str] = []
@@ -170,7 +171,7 @@ class FakeModem:
             trouble.lose[lost[0]] -= 1
         elif trouble.answer.get(name):
             self._answer(name, [], trouble.answer[name].pop(0))
-        elif name in trouble.unknown:
+        elif name in trouble.unknown or command in trouble.unknown:
             self._answer(name, [], "ERROR")
         elif command == "AT+CFUN=1,1":
             self._answer(name, [], "OK")
@@ -192,7 +193,7 @@ class FakeModem:
             "AT+CREG?": f"+CREG: 0,{self.registration}",
             "AT+CEREG?": f"+CEREG: 0,{self.registration}",
             "AT+CSQ": f"+CSQ: {self.rssi}",
-            "AT+CFUN?": "+CFUN: 1",
+            "AT+CFUN?": f"+CFUN: {self.radio}",
             "AT+CMGR": self.stored.get(int(value), "") if name == "AT+CMGR" else "",
         }
         if name in told:
@@ -206,6 +207,8 @@ class FakeModem:
         match name:
             case "ATE0":
                 self._echo = False
+            case "AT+CFUN":
+                self.radio = value
             case "AT+CMGF":
                 self._text_mode = value == "1"
             case "AT+CSMP":

@@ -104,6 +104,34 @@ async def test_a_modem_that_dies_with_a_text_holds_up_no_other_number(tmp_path: 
         assert way.counters.snapshot()["sms_uncertain"] == 1
 
 
+async def test_a_modem_that_says_ok_too_often_is_not_believed(tmp_path: Path) -> None:
+    async with running(tmp_path) as way:
+        way.modem.trouble.noise = b"\r\nOK\r\n"
+        await way.ready()
+        assert await way.send(text()) == [State.TAKEN] * 3
+        way.modem.trouble.answer["text"] = ["+CMS ERROR: 30"] * 3
+        assert await way.send(text(13)) == [State.REFUSED] * 3
+        assert "sms_modem_lost" not in way.counters.snapshot()
+
+
+async def test_a_modem_that_was_left_in_the_middle_of_a_text_does_not_send_it(tmp_path: Path) -> None:
+    modem = FakeModem(tmp_path)
+    modem._to, modem._got = NUMBERS[0], b"half a mess"
+    async with running(tmp_path, modem) as way:
+        await way.ready()
+        assert "sms_modem_lost" not in way.counters.snapshot()
+        assert await way.send(text()) == [State.TAKEN] * 3
+        assert {told for _, told in modem.sent} == {text()}
+
+
+async def test_a_radio_that_was_switched_off_is_switched_on(tmp_path: Path) -> None:
+    modem = FakeModem(tmp_path)
+    modem.radio = "4"
+    async with running(tmp_path, modem) as way:
+        await way.ready()
+        assert modem.radio == "1"
+
+
 async def test_a_message_that_was_taken_is_not_sent_again_when_its_end_is_lost(tmp_path: Path) -> None:
     async with running(tmp_path) as way:
         await way.ready()

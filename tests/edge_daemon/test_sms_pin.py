@@ -59,7 +59,11 @@ async def test_no_pin_is_entered_where_the_try_cannot_be_noted(tmp_path: Path) -
     modem = FakeModem(tmp_path, pin="7391")
     async with running(tmp_path, modem, pin_file=str(path)) as way:
         await way.until(lambda: way.counters.snapshot().get("sms_modem_lost", 0) >= 2)
-    assert modem.pins == []
+        assert modem.pins == []
+        # Nor is that a try.
+        (tmp_path / "sms.new").rmdir()
+        await way.ready()
+    assert modem.pins == ["7391"]
 
 
 @pytest.mark.parametrize("state", ["SIM PUK", "NOT INSERTED", "PH-SIM PIN"])

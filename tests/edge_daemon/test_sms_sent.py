@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
@@ -27,7 +28,7 @@ async def test_a_report_says_what_became_of_it(tmp_path: Path, status: int, stat
     modem = FakeModem(tmp_path)
     modem.report = lambda number, reference: [(0x30, reference), (status, reference), (status, reference)]
     if stored:
-        modem.trouble.answer["AT+CNMI"] = ["+CMS ERROR: 303"]
+        modem.trouble.unknown = ("AT+CNMI=2,0,0,1,0",)
     async with running(tmp_path, modem, numbers=NUMBERS[:1]) as way:
         await way.ready()
         assert modem.stores_reports == stored
@@ -69,7 +70,7 @@ async def test_the_hour_is_limited_and_news_goes_all_the_same(tmp_path: Path, ca
             await way.send(text(4))
         assert [told for _, told in way.modem.sent] == [text(1)] * 3 + [text(3)]
         assert [record.getMessage() for record in caplog.records].count("sms_limit_reached") == 1
-        assert await way.uplink._budget._memory.keep(WITHIN_S)
+        await way.until(lambda: len(json.loads((tmp_path / "sms.json").read_bytes())["sent_ms"]) == 4)
     async with running(tmp_path, numbers=NUMBERS[:1], most_per_hour=4) as way:
         await way.ready()
         # A daemon that is restarted again and again sends no more for it.

@@ -28,7 +28,7 @@ class Memory:
         self._boot_id = boot_id
         self._lock = threading.Lock()
         self._next: str | None = None
-        self._written = ""
+        self._done = ("", False)
         self._writing = False
         self.sent_ms: list[int] = []
         self.pin_tried = ""
@@ -52,21 +52,22 @@ class Memory:
         text = json.dumps({"boot_id": self._boot_id, "sent_ms": self.sent_ms, "pin_tried": self.pin_tried})
         with self._lock:
             self._next = text
+            self._done = ("", False)
             if not self._writing:
                 self._writing = True
                 threading.Thread(target=self._work, name="sms memory", daemon=True).start()
         return text
 
     async def keep(self, within_s: float) -> bool:
-        """Have it written, through to the disk. False when that was not done in time."""
+        """Have it written, through to the disk. False when the disk refused it, or had not done so in time."""
         text = self.keep_soon()
         try:
             async with asyncio.timeout(within_s):
-                while self._written != text:
+                while self._done[0] != text:
                     await asyncio.sleep(0.01)
         except TimeoutError:
             return False
-        return True
+        return self._done[1]
 
     def _work(self) -> None:
         while True:
@@ -75,9 +76,9 @@ class Memory:
                 if text is None:
                     self._writing = False
                     return
-            self._write(text)
+            self._done = (text, self._write(text))
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str) -> bool:
         beside = self._path.with_suffix(".new")
         try:
             with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
@@ -87,5 +88,5 @@ class Memory:
             beside.replace(self._path)
         except OSError as error:
             log.warning("sms_memory_unwritten", why=error.strerror)
-            return
-        self._written = text
+            return False
+        return True

@@ -37,9 +37,10 @@ class Pin:
             raise SimUnusable("pin_file cannot be read") from error
         if mark == self._memory.pin_tried:
             raise SimUnusable("refused the PIN before: write pin_file anew")
-        self._memory.pin_tried = mark
+        before, self._memory.pin_tried = self._memory.pin_tried, mark
         if not await self._memory.keep(_NOTED_WITHIN_S):
-            # Unmarked, every restart would be a try.
+            # Unmarked, every restart would be a try. This one is not made, and is not counted.
+            self._memory.pin_tried = before
             raise SimUnusable("the try cannot be noted on the disk")
         return pin
 
