@@ -122,6 +122,10 @@ class FicklePlatform:
 
     def _take(self, message: aiomqtt.Message) -> None:
         gateway, _, kind = message.topic.value.rpartition("/up/")
+        if kind == "heartbeat" and self.mood not in ("silent", "deaf"):
+            alive = json.dumps({"v": 1, "gateway": gateway.rpartition("/")[2]}).encode()
+            correlation = getattr(message.properties, "CorrelationData", None)
+            self._start(self.publish(f"{gateway}/down/alive", alive, correlation=correlation))
         if kind not in ("event", "result", "stranger"):
             return
         try:

@@ -120,6 +120,9 @@ class Platform:
                     await self._events(topic, data, message)
                 elif kind == "stranger":
                     await self._strangers(topic, data, message)
+                elif kind == "heartbeat":
+                    alive = {"v": 1, "gateway": topic.split("/")[3]}
+                    await self._answer(topic.replace("/up/heartbeat", "/down/alive"), alive, message)
             self._changed.set()
 
     def _read(self, topic: str, kind: str, message: aiomqtt.Message) -> dict[str, Any] | None:
@@ -185,6 +188,6 @@ class Platform:
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if correlation is not None:
             properties.CorrelationData = correlation
-        if topic.endswith("/down/stranger"):
+        if topic.endswith(("/down/stranger", "/down/alive")):
             properties.MessageExpiryInterval = 60
         await self._client.publish(topic, json.dumps(data).encode(), qos=1, properties=properties)

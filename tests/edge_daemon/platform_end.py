@@ -31,7 +31,9 @@ class Platform:
         self.incidents: dict[str, int] = {}
         self.order: list[list[str]] = []
         self.messages: list[tuple[str, Any, aiomqtt.Message]] = []
+        # Answers no event; answers no heartbeat.
         self.silent = False
+        self.mute = False
         # Set by a test that kills the broker under us.
         self.expected_end = False
 
@@ -44,6 +46,8 @@ class Platform:
             self.messages.append((kind, data, message))
             if kind == "event":
                 await self._events(data, message)
+            elif kind == "heartbeat" and not self.mute:
+                await self._alive(message)
             self._changed.set()
 
     async def _events(self, data: Any, message: aiomqtt.Message) -> None:
@@ -57,6 +61,15 @@ class Platform:
         if not self.silent:
             for word in self.says:
                 await self.answer(message, *[(event, word) for event in events])
+
+    async def _alive(self, message: aiomqtt.Message) -> None:
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.CorrelationData = message.properties.CorrelationData  # type: ignore[union-attr]
+        properties.MessageExpiryInterval = 60
+        alive = {"v": 1, "gateway": message.topic.value.split("/")[3]}
+        check("alive", alive)
+        topic: str = message.properties.ResponseTopic  # type: ignore[union-attr]
+        await self._client.publish(topic, json.dumps(alive), qos=1, properties=properties)
 
     async def answer(self, message: aiomqtt.Message, *rows: tuple[str, str]) -> None:
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]

@@ -36,14 +36,19 @@ _KEEPALIVE_S = 30
 
 
 class BrokerConnection:
-    """One broker. `on_message` is called for every up message, `on_connected` when answers can be sent again."""
+    """One broker, by place in the settings. `on_message` is called for up messages, `on_connected` when it is in."""
 
-    def __init__(self, settings: config.DeskSettings, desk_id: str, clock: Clock) -> None:
+    def __init__(self, settings: config.DeskSettings, place: int, desk_id: str, clock: Clock) -> None:
+        self.host, self.port = settings.brokers[place]
+        self._place = place
         self._settings = settings
         self._clock = clock
         self._tls = tls.Tls(settings) if settings.tls else None
         self._password = tls.Password(settings.password_file)
         self._identifier = "-".join(part for part in ("pingan-desk", desk_id, settings.name) if part)
+        if place:
+            # Two brokers may be two nodes of one cluster, where one client id is one session.
+            self._identifier += f".{place + 1}"
         self._client: aiomqtt.Client | None = None
         self.foreign = 0
         self.on_message: Callable[[Message], None] = lambda message: None
@@ -82,7 +87,7 @@ class BrokerConnection:
                     wait_s = _RECONNECT_FIRST_S
                     await self._receive(client)
             except (aiomqtt.MqttError, OSError) as error:
-                log.warning("broker_failed", why=str(error), again_in_s=wait_s)
+                log.warning("broker_failed", host=self.host, port=self.port, why=str(error), again_in_s=wait_s)
             finally:
                 self._client = None
             await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))
@@ -95,7 +100,7 @@ class BrokerConnection:
             subscription = f"$share/{settings.share}/{subscription}"
         await client.subscribe(subscription, qos=1)
         self._client = client
-        log.info("broker_connected", host=settings.broker_host, port=settings.broker_port, subscribed=subscription)
+        log.info("broker_connected", host=self.host, port=self.port, subscribed=subscription)
         self.on_connected()
 
     async def _receive(self, client: aiomqtt.Client) -> None:
@@ -114,6 +119,7 @@ class BrokerConnection:
                     self._clock.wall_ms(),
                     getattr(properties, "ResponseTopic", None),
                     getattr(properties, "CorrelationData", None),
+                    self._place,
                 )
             )
 
@@ -122,8 +128,8 @@ class BrokerConnection:
         connect = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         connect.SessionExpiryInterval = _SESSION_EXPIRY_S
         client = aiomqtt.Client(
-            settings.broker_host,
-            settings.broker_port,
+            self.host,
+            self.port,
             identifier=self._identifier,
             protocol=aiomqtt.ProtocolVersion.V5,
             username=settings.username or None,

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from edge_daemon.log import Log
 from tools.desk import answers
-from tools.desk.broker import BrokerConnection
+from tools.desk.brokers import Brokers
 from tools.desk.errors import BrokerDown, StoreFailed
 from tools.desk.store import Store, actions
 from tools.desk.store.actions import News
@@ -24,11 +24,11 @@ _LOOK_AGAIN_S = 5.0
 
 
 class Courier:
-    """`wake()` when something may be owed or the broker is back."""
+    """`wake()` when something may be owed or a broker is back."""
 
-    def __init__(self, store: Store, broker: BrokerConnection) -> None:
+    def __init__(self, store: Store, brokers: Brokers) -> None:
         self._store = store
-        self._broker = broker
+        self._brokers = brokers
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -52,7 +52,7 @@ class Courier:
 
     async def _tell(self) -> bool:
         """Tell what is owed, by gateway; True when there may be more."""
-        if not self._broker.connected:
+        if not self._brokers.connected:
             return False
         async with self._store.read() as connection:
             owed = await actions.owed(connection, _AT_ONCE)
@@ -64,7 +64,7 @@ class Courier:
 
     async def _tell_gateway(self, area: str, gateway: str, news: list[News]) -> None:
         rows = [answers.state(each.event, each.stage) for each in news]
-        await self._broker.publish(answers.news_topic(area, gateway), answers.payload(rows))
+        await self._brokers.tell(area, gateway, answers.news_topic(area, gateway), answers.payload(rows))
         async with self._store.write() as transaction:
             await actions.told(transaction, news)
         log.info("news_told", gateway=gateway, events=len(news))

@@ -1,9 +1,10 @@
 """The desk put together. Read this first: it is the list of the parts and of who is told what.
 
-    broker -> receiver  -> store -> answers      events of wearables, emergencies first
-           -> strangers -> store -> answers      sealed frames, where this platform has keys
-           -> watch     -> store                 gateways' and wearables' health
-    browser -> web -> store (actions, news) -> courier -> broker
+    brokers -> receiver   -> store -> answers    events of wearables, emergencies first
+            -> strangers  -> store -> answers    sealed frames, where this platform has keys
+            -> watch      -> store               gateways' and wearables' health
+            -> life_signs          -> answers    that the platform is there, by the way that reached it
+    browser -> web -> store (actions, news) -> courier -> brokers
                                            `-> feed -> every open page
 
 Owns construction, start, stop. Every wait elsewhere is bounded or one of the main loops started here.
@@ -23,12 +24,13 @@ from edge_daemon.counters import Counters
 from edge_daemon.errors import Refusal
 from edge_daemon.log import Log
 from tools.desk import keys
-from tools.desk.broker import BrokerConnection
+from tools.desk.brokers import Brokers
 from tools.desk.courier import Courier
 from tools.desk.desk_state import DeskState
 from tools.desk.drill import Drill
 from tools.desk.errors import NotUnderstood
 from tools.desk.feed import Feed
+from tools.desk.life_signs import LifeSigns
 from tools.desk.reading.message import Message
 from tools.desk.reading.sealed import read_strangers
 from tools.desk.receiver import Receiver
@@ -62,11 +64,12 @@ class Desk:
             await self._store.open()
             stack.push_async_callback(self._store.close)
             settings = self._settings
-            self._broker = BrokerConnection(settings, self._store.id, self._clock)
+            self._brokers = Brokers(settings, self._store.id, self._clock)
             self._drill = Drill(self._clock)
-            self._receiver = Receiver(self._store, self._broker, self._clock, self._counters, self._drill)
+            self._life_signs = LifeSigns(self._brokers, self._counters, self._drill)
+            self._receiver = Receiver(self._store, self._brokers, self._clock, self._counters, self._drill)
             self._watch = Watch(self._store, self._counters)
-            self._courier = Courier(self._store, self._broker)
+            self._courier = Courier(self._store, self._brokers)
             if settings.keys_file is not None:
                 self._strangers = await self._open_strangers(settings)
             self._connect()
@@ -93,7 +96,7 @@ class Desk:
     async def _work(self) -> None:
         """The main loops. An unforeseen fault in any part ends all: a desk must not limp on unseen."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._broker.run(), name="broker")
+            tasks.create_task(self._brokers.run(), name="brokers")
             tasks.create_task(self._receiver.run(), name="receiver")
             tasks.create_task(self._watch.run(), name="watch")
             tasks.create_task(self._courier.run(), name="courier")
@@ -104,18 +107,20 @@ class Desk:
         async with self._store.read() as connection:
             taken = await windows.loaded(connection)
         ring = keys.KeyRing(keys.load(settings.keys_file), taken) if settings.keys_file else keys.KeyRing({}, {})
-        return Strangers(ring, self._store, self._broker, self._clock, self._counters)
+        return Strangers(ring, self._store, self._brokers, self._clock, self._counters)
 
     def _connect(self) -> None:
         """Who is told what."""
-        self._broker.on_message = self._received
-        self._broker.on_connected = self._courier.wake
+        self._brokers.on_message = self._received
+        self._brokers.on_connected = self._courier.wake
         self._receiver.on_change = self._feed.changed
         self._watch.on_change = self._feed.changed
         if self._strangers is not None:
             self._strangers.on_change = self._feed.changed
 
     def _received(self, message: Message) -> None:
+        if message.kind == "heartbeat":
+            self._life_signs.answer(message)
         if message.kind == "event":
             self._receiver.take(message)
         elif message.kind != "stranger":
@@ -139,7 +144,7 @@ class Desk:
     async def _serve(self, stack: contextlib.AsyncExitStack) -> None:
         settings = self._settings
         state = DeskState(
-            settings, self._store, self._broker, self._clock, self._counters, self._drill, self._feed, self._acted
+            settings, self._store, self._brokers, self._clock, self._counters, self._drill, self._feed, self._acted
         )
         runner = web.AppRunner(application(state), access_log=None, shutdown_timeout=_STOP_WITHIN_S)
         await runner.setup()

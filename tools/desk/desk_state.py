@@ -11,7 +11,7 @@ from typing import Any
 
 from edge_daemon.clock import Clock
 from edge_daemon.counters import Counters
-from tools.desk.broker import BrokerConnection
+from tools.desk.brokers import Brokers
 from tools.desk.drill import Drill
 from tools.desk.feed import Feed
 from tools.desk.settings import DeskSettings
@@ -24,7 +24,7 @@ class DeskState:
 
     settings: DeskSettings
     store: Store
-    broker: BrokerConnection
+    brokers: Brokers
     clock: Clock
     counters: Counters
     drill: Drill
@@ -34,8 +34,9 @@ class DeskState:
     def health(self) -> dict[str, Any]:
         """`ok`: alarms can come in and be stored."""
         return {
-            "ok": self.broker.connected and self.store.healthy,
-            "connected": self.broker.connected,
+            "ok": self.brokers.connected and self.store.healthy,
+            "connected": self.brokers.connected,
+            "brokers": self.brokers.states(),
             "store": self.store.healthy,
             "counters": self.counters.snapshot(),
         }
@@ -53,4 +54,9 @@ class DeskState:
 
     def status(self) -> dict[str, Any]:
         """What the page's header shows."""
-        return {"connected": self.broker.connected, "store": self.store.healthy, "drill": self.drill_view()["mode"]}
+        return {
+            "connected": self.brokers.connected,
+            "brokers_away": [one["broker"] for one in self.brokers.states() if not one["connected"]],
+            "store": self.store.healthy,
+            "drill": self.drill_view()["mode"],
+        }

@@ -15,7 +15,7 @@ from edge_daemon.clock import Clock
 from edge_daemon.counters import Counters
 from edge_daemon.log import Log
 from tools.desk import answers
-from tools.desk.broker import BrokerConnection
+from tools.desk.brokers import Brokers
 from tools.desk.drill import Drill, DrillState
 from tools.desk.errors import BrokerDown, StoreFailed
 from tools.desk.reading.events import Events, read_events
@@ -35,9 +35,9 @@ _FAILURES_ALONE = 2
 class Receiver:
     """`take` is called for each up/event message, from the event loop, and never blocks."""
 
-    def __init__(self, store: Store, broker: BrokerConnection, clock: Clock, counters: Counters, drill: Drill) -> None:
+    def __init__(self, store: Store, brokers: Brokers, clock: Clock, counters: Counters, drill: Drill) -> None:
         self._store = store
-        self._broker = broker
+        self._brokers = brokers
         self._clock = clock
         self._counters = counters
         self._drill = drill
@@ -131,7 +131,7 @@ class Receiver:
         # Never the response topic: any gateway could have the desk publish wherever the desk may.
         topic = answers.news_topic(message.area, message.gateway)
         try:
-            await self._broker.publish(topic, answers.payload(rows), correlation=message.correlation)
+            await self._brokers.answer(message.broker, topic, answers.payload(rows), message.correlation)
         except BrokerDown as error:
             self._counters.add("answers_unsent")
             log.info("answer_unsent", gateway=message.gateway, why=str(error))

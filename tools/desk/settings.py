@@ -48,11 +48,21 @@ class DeskSettings:
     allow_drill: bool = False
     # Names (host or host:port) a proxy in front serves this desk under. Empty: loopback only.
     served_as: tuple[str, ...] = ()
+    # Where gateways have a second broker: it is subscribed to as well.
+    more_brokers: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def brokers(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of every broker."""
+        return ((self.broker_host, self.broker_port), *self.more_brokers)
 
     def check(self) -> None:
         """Raise Refusal for what cannot work or is not safe."""
-        if not self.tls and not self.allow_plain and not tls.is_loopback(self.broker_host):
-            raise Refusal("desk.plain_mqtt", host=self.broker_host)
+        for host, _ in self.brokers:
+            if not self.tls and not self.allow_plain and not tls.is_loopback(host):
+                raise Refusal("desk.plain_mqtt", host=host)
+        if len(set(self.brokers)) < len(self.brokers):
+            raise Refusal("desk.broker_twice")
         if self.listen_host not in _LOOPBACK and not self.served_as:
             raise Refusal("desk.listen_open", host=self.listen_host)
         if not _AREA.fullmatch(self.area):
@@ -79,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser, words: Messages) -> None:
     def option(name: str, **more: Any) -> None:
         parser.add_argument(f"--{name}", help=words.text(f"desk.option.{name}"), **more)
 
-    option("broker", required=True, metavar="HOST:PORT")
+    option("broker", required=True, action="append", metavar="HOST:PORT")
     option("database", required=True, metavar="FILE|postgresql://…")
     option("listen", default="127.0.0.1:8080", metavar="HOST:PORT")
     option("area", default="+")
@@ -100,7 +110,7 @@ def add_arguments(parser: argparse.ArgumentParser, words: Messages) -> None:
 
 def from_arguments(arguments: argparse.Namespace, language: str) -> DeskSettings:
     """Settings of parsed options; the page begins in `language`. Raises Refusal."""
-    broker_host, broker_port = address(arguments.broker)
+    (broker_host, broker_port), *more_brokers = [address(one) for one in arguments.broker]
     listen_host, listen_port = address(arguments.listen)
     return DeskSettings(
         broker_host=broker_host,
@@ -122,4 +132,5 @@ def from_arguments(arguments: argparse.Namespace, language: str) -> DeskSettings
         language=language,
         allow_drill=arguments.allow_drill,
         served_as=tuple(arguments.served_as),
+        more_brokers=tuple(more_brokers),
     )

@@ -22,7 +22,7 @@ from protocol import codes
 from protocol.frame import FIELD_SIZE, FrameRefused, parse_head
 from protocol.messages import pack_answer
 from tools.desk import questions
-from tools.desk.broker import BrokerConnection
+from tools.desk.brokers import Brokers
 from tools.desk.errors import BrokerDown, StoreFailed
 from tools.desk.keys import KeyRing
 from tools.desk.questions import STAGES, Question, Told
@@ -53,10 +53,10 @@ class _Contact:
 class Strangers:
     """`take` is called for each frame, from the event loop, and never blocks."""
 
-    def __init__(self, ring: KeyRing, store: Store, broker: BrokerConnection, clock: Clock, counters: Counters) -> None:
+    def __init__(self, ring: KeyRing, store: Store, brokers: Brokers, clock: Clock, counters: Counters) -> None:
         self._ring = ring
         self._store = store
-        self._broker = broker
+        self._brokers = brokers
         self._clock = clock
         self._counters = counters
         self._queue: asyncio.Queue[tuple[SealedFrame, _Whose | None]] = asyncio.Queue(_QUEUE_MOST)
@@ -174,5 +174,5 @@ class Strangers:
         payload = json.dumps({"v": 1, "frames": rows}, separators=(",", ":")).encode()
         topic = f"pingan/v1/{sealed.area}/{sealed.gateway}/down/stranger"
         correlation = None if news else sealed.correlation
-        await self._broker.publish(topic, payload, correlation=correlation, expiry_s=_EXPIRY_S)
+        await self._brokers.answer(sealed.broker, topic, payload, correlation, _EXPIRY_S)
         self._counters.add("stranger_answers", len(rows))

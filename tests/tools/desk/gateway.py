@@ -65,6 +65,7 @@ class Gateway:
         self.area = area
         self.root = f"pingan/v1/{area}/{name}"
         self.received: asyncio.Queue[tuple[str, dict[str, Any], bytes | None]] = asyncio.Queue()
+        self.life_signs: asyncio.Queue[tuple[aiomqtt.Message, bytes | None]] = asyncio.Queue()
         self._numbers = itertools.count()
         self._client = aiomqtt.Client(
             broker.host,
@@ -93,6 +94,9 @@ class Gateway:
             said = json.loads(message.payload)
             check("stranger_answer" if kind == "stranger" else kind, said)
             correlation = getattr(message.properties, "CorrelationData", None)
+            if kind == "alive":
+                self.life_signs.put_nowait((message, correlation))
+                continue
             self.received.put_nowait((kind, said, correlation))
 
     async def publish(

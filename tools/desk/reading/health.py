@@ -14,6 +14,7 @@ from tools.desk.reading.message import Fault, Message
 
 _COUNTERS_MAX = 200
 _LINKS_MAX = 64
+_PATHS_MAX = 8
 _RESULTS = ("done", "expired", "refused", "queued")
 
 
@@ -51,6 +52,8 @@ def read_heartbeat(message: Message) -> tuple[GatewayBeat, list[Fault]]:
     """Read up/heartbeat."""
     said, faults = envelope.opened(message)
     links, left_out = envelope.rows(message, said, "links", _link)
+    # A gateway with one way out may say nothing of it.
+    paths, unread = envelope.rows(message, said, "paths", _path) if "paths" in said else ([], [])
     counters = said.get("counters")
     if not isinstance(counters, dict):
         raise NotUnderstood("counters")
@@ -59,9 +62,20 @@ def read_heartbeat(message: Message) -> tuple[GatewayBeat, list[Fault]]:
         "version": fields.text(said, "version", 64),
         "waiting": fields.whole(said, "waiting", 0, fields.COUNT_MAX),
         "links": links[:_LINKS_MAX],
+        "paths": paths[:_PATHS_MAX],
         "counters": {name[:64]: n for name, n in list(counters.items())[:_COUNTERS_MAX] if type(n) is int},
     }
-    return GatewayBeat(message.area, message.gateway, message.received_ms, heartbeat), faults + left_out
+    return GatewayBeat(message.area, message.gateway, message.received_ms, heartbeat), faults + left_out + unread
+
+
+def _path(path: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": fields.one_of(path, "name", ("primary", "backup", "sms")),
+        "state": fields.one_of(path, "state", ("up", "mute", "down")),
+        "used": fields.flag(path, "used"),
+        "last_answer_age_s": fields.whole_or_null(path, "last_answer_age_s", 0, fields.COUNT_MAX),
+        "last_test_age_s": fields.whole_or_null(path, "last_test_age_s", 0, fields.COUNT_MAX),
+    }
 
 
 def _link(link: dict[str, Any]) -> dict[str, str]:

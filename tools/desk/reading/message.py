@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 # What is answered, and on which of the gateway's own topics.
-_ANSWERED_ON = {"event": "answer", "stranger": "stranger"}
+_ANSWERED_ON = {"event": "answer", "stranger": "stranger", "heartbeat": "alive"}
 _TOPIC = re.compile(r"pingan/v1/([a-z0-9-]{1,64})/([a-z0-9-]{1,64})/up/([a-z]{1,32})", re.ASCII)
 
 
@@ -22,7 +22,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An up message: `kind` is the topic's last word; `response` and `correlation` are MQTT 5's, as they came."""
+    """An up message: `kind` is the topic's last word; `response` and `correlation` are MQTT 5's, as they came.
+
+    `broker`: the place of the broker that brought it.
+    """
 
     area: str
     gateway: str
@@ -32,6 +35,7 @@ class Message:
     received_ms: int
     response: str | None = None
     correlation: bytes | None = None
+    broker: int = 0
 
     @property
     def answer_topic(self) -> str | None:

@@ -27,6 +27,7 @@ class SealedFrame:
     heard_age_ms: int
     # Of the message it came in: copied into the answer.
     correlation: bytes | None = None
+    broker: int = 0
 
 
 def read_strangers(message: Message) -> tuple[list[SealedFrame], list[Fault]]:
@@ -51,4 +52,5 @@ def _sealed(message: Message, row: dict[str, Any]) -> SealedFrame:
         rssi_dbm=fields.whole_or_null(row, "rssi_dbm", -128, 20),
         heard_age_ms=fields.whole(row, "heard_age_ms", 0, fields.AGE_MAX_MS),
         correlation=message.correlation,
+        broker=message.broker,
     )

@@ -39,12 +39,17 @@ export function drawGateways() {
 function gatewayLine(gateway) {
   const beat = gateway.heartbeat;
   const down = beat ? beat.links.filter((link) => link.state !== "up" && link.state !== "quiet") : [];
+  // A heartbeat of before an update of the desk has none.
+  const ways = (beat && beat.paths) || [];
+  const lame = ways.filter((way) => way.state !== "up" || (way.used && way.name !== ways[0].name));
+  const wayWord = (way) => word(`desk.page.way.${way.name}`) + word(`desk.page.way.${way.state === "up" ? "used" : way.state}`);
   return el(
     "div", `line gateway is-${state(gateway)}`, { title: beat ? word("desk.page.gateway.title", { version: beat.version }) : null },
     el("b", "", {}, gateway.gateway),
     el("span", "", {}, word(`desk.page.gateway.${state(gateway)}`),
       beat && beat.waiting > 0 && el("em", "", {}, word("desk.page.gateway.waiting", { n: beat.waiting })),
-      down.length > 0 && el("em", "", {}, word("desk.page.gateway.down", { names: down.map((link) => link.name).join(", ") }))),
+      down.length > 0 && el("em", "", {}, word("desk.page.gateway.down", { names: down.map((link) => link.name).join(", ") })),
+      lame.length > 0 && el("em", "", {}, word("desk.page.gateway.ways", { ways: lame.map(wayWord).join(", ") }))),
     el("time", "", { data: { since: Date.parse(gateway.seen_at) } }),
   );
 }
@@ -87,6 +92,9 @@ export function drawDesk(desk, live) {
   const alerts = [];
   if (!live) alerts.push(el("p", "alert", {}, word("desk.page.alert.page")));
   if (live && desk && !desk.connected) alerts.push(el("p", "alert", {}, word("desk.page.alert.broker")));
+  if (live && desk && desk.connected && desk.brokers_away.length) {
+    alerts.push(el("p", "alert", {}, word("desk.page.alert.one_broker", { names: desk.brokers_away.join(", ") })));
+  }
   if (live && desk && !desk.store) alerts.push(el("p", "alert", {}, word("desk.page.alert.store")));
   if (live && desk && desk.drill !== "off") alerts.push(el("p", "alert drill", {}, word("desk.page.alert.drill", { mode: word(`desk.page.drill.${desk.drill}`) })));
   byId("alerts").replaceChildren(...alerts);
