@@ -25,6 +25,8 @@ if ! [ -e /usr/include/stdlib.h ]; then missing="$missing libc6-dev"; fi
 need mosquitto mosquitto
 if [ "$purpose" = test ]; then
     need chromium chromium
+    # It judges the gateway's unit; nothing is started by it.
+    need systemd-analyze systemd
     need dbus-daemon dbus
     # The boards are 32-bit machines: tests about memory run on a 32-bit build, too.
     if [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] && ! ls /usr/lib/gcc/x86_64-linux-gnu/*/32/libgcc.a >/dev/null 2>&1; then

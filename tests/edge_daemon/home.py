@@ -76,13 +76,14 @@ class Home:
         keys.touch(mode=0o600)
         keys.write_text(json.dumps({"v": 1, "wearables": [wearer.registry_row() for wearer in wearers]}))
         self.log = directory / "log"
+        self.command = [sys.executable]
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         """Start it, and return at once."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "edge_daemon", "--config", self.config, stderr=log, cwd=ROOT
+                *self.command, "-m", "edge_daemon", "--config", self.config, stderr=log, cwd=ROOT
             )
 
     @property

@@ -1,7 +1,8 @@
 """The example for EMQX, held to the same rules as mosquitto's, by what EMQX's documentation says of such a file.
 
 There is no EMQX to run here. This evaluates the rules as documented: from the top, the first that fits holds;
-`${username}` is filled in; a filter is allowed when a rule's filter covers it word by word; $share/<group>/ is taken off before.
+`${username}` is filled in; a filter is allowed when a rule's filter covers it word by word; $share/<group>/ is taken
+off before.
 """
 
 from __future__ import annotations
