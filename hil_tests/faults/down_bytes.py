@@ -17,7 +17,7 @@ _DOWN = {
     "answer": ("answer", "answer_busy_refused"),
     "stranger": ("stranger_answer",),
     "command": ("command",),
-    "alive": ("status", "heartbeat"),
+    "alive": ("alive", "heartbeat"),
 }
 KINDS = (*_DOWN, "answers", "", "ANSWER", "event")
 _WORDS = ("accepted", "answered", "closed", "busy", "refused")

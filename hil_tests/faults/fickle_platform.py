@@ -126,7 +126,7 @@ class FicklePlatform:
             alive = json.dumps({"v": 1, "gateway": gateway.rpartition("/")[2]}).encode()
             correlation = getattr(message.properties, "CorrelationData", None)
             self._start(self.publish(f"{gateway}/down/alive", alive, correlation=correlation))
-        if kind not in ("event", "result", "stranger"):
+        if kind not in ("event", "result", "stranger", "heartbeat"):
             return
         try:
             data = json.loads(bytes(message.payload))
@@ -137,6 +137,8 @@ class FicklePlatform:
             return
         if kind == "result":
             self.results[data["command"]] = data["result"]
+        elif kind == "heartbeat":
+            self._start(self._alive(gateway, message))
         elif kind == "stranger":
             self.rids += [row["rid"] for row in data["frames"]]
         else:
@@ -152,6 +154,14 @@ class FicklePlatform:
         correlation = getattr(message.properties, "CorrelationData", None)
         if heard:
             self._start(self._answer(topic, heard, correlation, self.mood))
+
+    async def _alive(self, gateway: str, message: aiomqtt.Message) -> None:
+        """A life sign for a life sign, unless it plays dead."""
+        correlation = getattr(message.properties, "CorrelationData", None)
+        if correlation is not None and self.mood not in ("deaf", "silent"):
+            name = gateway.rpartition("/")[2]
+            data = json.dumps({"v": 1, "gateway": name}).encode()
+            await self.publish(f"{gateway}/down/alive", data, correlation=correlation)
 
     def _start(self, work: Any) -> None:
         task = asyncio.create_task(work)
