@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import random
 import sys
@@ -123,6 +124,8 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.list:
         _list(campaigns)
         return 0
+    # What the daemon's parts say in this process is a campaign's business; without a handler Python prints it between.
+    logging.getLogger().addHandler(logging.NullHandler())
     seed = random.randrange(1 << 31) if asked.seed is None else asked.seed
     begun_s = time.monotonic()
     verdicts = run(campaigns, asked.n, seed)

@@ -6,6 +6,7 @@ Owns what is sent with ill intent. Must not know keys: it has what anybody with 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bumble import hci
@@ -54,16 +55,18 @@ class Hostile:
 
     def flood(self, company: int, size: int, per_s: float, for_s: float) -> int:
         """Advertise random frames of `size` bytes, each from its own address. Returns how many."""
-        shots = [
+        count = int(per_s * for_s)
+        # One at a time: a minute of a strong flood, made beforehand, would stop the whole room for seconds.
+        shots = (
             Shot(
                 manufacturer_data(company, self._air.conditions.rng.randbytes(size)),
                 hci.Address.generate_private_address(),
                 connectable=True,
             )
-            for _ in range(int(per_s * for_s))
-        ]
+            for _ in range(count)
+        )
         self._start(self._shoot(shots, 1 / per_s))
-        return len(shots)
+        return count
 
     def stop(self) -> None:
         """Fall silent."""
@@ -75,7 +78,7 @@ class Hostile:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _shoot(self, shots: list[Shot], every_s: float) -> None:
+    async def _shoot(self, shots: Iterable[Shot], every_s: float) -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         for number, shot in enumerate(shots):
