@@ -58,6 +58,7 @@ class Intake:
         self._search = WideSearch(admission, clock, counters, wide_searches_per_s, self._take, self._stranger)
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_heartbeat: Callable[[str, Heartbeat, Heard], None] = lambda handle, beat, heard: None
+        self.on_genuine: Callable[[str], None] = lambda handle: None
         self.on_stranger: Callable[[Unknown], None] = lambda unknown: None
         self.on_revoked: Callable[[str, str], None] = lambda handle, what: None
 
@@ -90,6 +91,7 @@ class Intake:
         if admitted.wearable.revoked:
             self._revoked(admitted)
             return
+        self.on_genuine(handle)
         if admitted.frame_type == codes.EVENT:
             self._start(self._event(admitted))
             return
@@ -117,7 +119,7 @@ class Intake:
         known = self._journal.alarms.get((handle, number))
         if known is not None:
             self._replies.tell(admitted, known)
-        elif number:
+        elif number or admitted.frame_type == codes.EVENT:
             self._replies.refuse(admitted, number, codes.REASON_REVOKED)
         self.on_revoked(handle, what)
 

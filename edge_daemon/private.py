@@ -18,6 +18,8 @@ log = Log("private")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _DIRECTORY_MODE = 0o700
 _FILE_MODE = 0o600
+# Part of the name of each database, its -wal, and what was set aside of it.
+_DATABASE = ".sqlite3"
 
 
 def read(path: Path) -> bytes:
@@ -72,22 +74,27 @@ def _judge(path: Path, opened: os.stat_result) -> None:
 
 
 def own_directory(path: Path) -> None:
-    """Make the state directory, mode 0700, all files in it 0600. Raises Refusal where it is another user's.
+    """Make the state directory, mode 0700, databases in it 0600.
 
-    What the disk refuses is logged and left: a disk that cannot be written is the journal's to tell, and no reason to
-    let no alarm through.
+    Raises Refusal where it is another user's, or one that others need (/var/lib, a home), named by mistake. What the
+    disk refuses is logged and left: a disk that cannot be written is the journal's to tell, and no reason to let no
+    alarm through.
     """
     try:
         path.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
-        owner = path.stat().st_uid
+        found = path.stat()
+        names = [file.name for file in path.iterdir()]
     except OSError as error:
         log.error("state_directory_unusable", directory=str(path), why=error.strerror)
         return
-    if owner != os.geteuid():
+    if found.st_uid != os.geteuid():
         # Also for root: what it would write here, the owner could not read at the next start.
-        raise Refusal("private.wrong_owner", file=path, owner=owner, wanted=os.geteuid())
+        raise Refusal("private.wrong_owner", file=path, owner=found.st_uid, wanted=os.geteuid())
+    databases = [path / name for name in names if _DATABASE in name]
+    if found.st_mode & _OTHERS and names and not databases:
+        raise Refusal("private.not_ours", file=path, found=min(names))
     _narrow(path, _DIRECTORY_MODE)
-    for file in path.iterdir():
+    for file in databases:
         if file.is_file() and not file.is_symlink():
             _narrow(file, _FILE_MODE)
 

@@ -132,6 +132,20 @@ def test_our_own_state_is_narrowed_and_the_log_says_so(tmp_path: Path, caplog: p
     assert _mode(tmp_path / "a" / "new" / "one") == 0o700
 
 
+def test_a_directory_that_others_need_is_not_taken_from_them(tmp_path: Path) -> None:
+    everybodys = tmp_path / "var-lib"
+    (everybodys / "somebody").mkdir(parents=True)
+    program = _secret(everybodys / "program", 0o755)
+    everybodys.chmod(0o755)
+    with pytest.raises(Refusal) as refused:
+        private.own_directory(everybodys)
+    assert (refused.value.key, refused.value.params["found"]) == ("private.not_ours", "program")
+    assert (_mode(everybodys), _mode(program)) == (0o755, 0o755)
+    _secret(everybodys / "journal.sqlite3", 0o644)
+    private.own_directory(everybodys)
+    assert (_mode(everybodys), _mode(program)) == (0o700, 0o755), "it has been a gateway's before"
+
+
 def test_a_state_directory_that_cannot_be_made_lets_alarms_through(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
