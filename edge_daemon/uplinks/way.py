@@ -138,7 +138,7 @@ class Way:
         """An answer was due to what left at `sent_ms`. Counts where no later one came, and once at a time."""
         answered_ms = self.answered_ms[what]
         stale = sent_ms < max(self._missed_ms[what], self._opened_ms)
-        if not self.connected or stale or (answered_ms is not None and answered_ms >= sent_ms):
+        if not self.connected or stale or (answered_ms is not None and answered_ms > sent_ms):
             return
         self._missed_ms[what] = self._clock.now_ms()
         self.misses[what] += 1

@@ -27,8 +27,8 @@ class Ways:
     """The brokers, the preferred one first. `all`: each with its health.
 
     `on_open`: what waits can go (again). `on_closed(way)`: what was being sent that way will not be confirmed.
-    `on_message(way, kind, data)`: a down message; life signs are taken here. `on_beat`: a heartbeat is wanted now, for a
-    way has come, or one was not answered.
+    `on_message(way, kind, data)`: a down message; life signs are taken here. `on_beat`: a heartbeat is wanted now, for
+    a way has come, or one was not answered.
     """
 
     def __init__(self, gateway: str, ways: list[Way], settings: Settings, clock: Clock, counters: Counters) -> None:
@@ -131,7 +131,10 @@ class Ways:
             else:
                 self.on_message(way, kind, data)
 
-        way.on_missed_beat = lambda: self.on_beat()
+        def missed_beat() -> None:
+            self.on_beat()
+
+        way.on_missed_beat = missed_beat
         way.uplink.on_connected = opened
         way.uplink.on_disconnected = closed
         way.uplink.on_message = message
