@@ -173,7 +173,8 @@ class Admission:
         start = keys.taken + 1
         for offset, rolling_id in enumerate(keys.ids.table(start, counter - keys.taken)):
             # The same pair goes from one table to the other, which costs no memory.
-            self._spent[rolling_id] = self._expected.pop(rolling_id, None) or (keys, start + offset)
+            expected = self._expected.pop(rolling_id, None)
+            self._spent[rolling_id] = (keys, start + offset) if expected is None else expected
         self._drop_spent(keys, start, counter)
         keys.taken = counter
         self._extend(keys)

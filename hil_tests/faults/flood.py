@@ -31,8 +31,8 @@ PER_S = 2000
 WEARABLES = 6
 GATEWAY = "gw-1"
 # As long without the flood as with it, up to this; and so much of it once more in process.
-_IDLE_MOST_S = 20.0
-_CORE_SHARE = 0.3
+_IDLE_MOST_S = 6.0
+_CORE_SHARE = 0.2
 # Presses within a second of each other are one series.
 _REST_S = (1.2, 2.0)
 _AFTERWARDS_S = 90.0

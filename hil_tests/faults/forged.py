@@ -100,7 +100,9 @@ class _Attack:
         await self.press(wearer, self.hostile.caught)
 
     def _accepted(self) -> tuple[int, int]:
-        return self._home.count("frames_admitted"), len(self._home.journal.alarms)
+        # The gateway's own events are none of a wearable's.
+        ours = sum(handle in self._home.journal.windows for handle, _ in self._home.journal.alarms)
+        return self._home.count("frames_admitted"), ours
 
     def _send(self, wearer: Wearer, frame: bytes) -> None:
         link = _LINKS[int(self._rng.random() * len(_LINKS))]

@@ -24,7 +24,7 @@ GATEWAY = "gw-1"
 # Presses within a second of each other are one series, which is one alarm.
 _REST_S = (1.5, 4.0)
 # A commit, a message, an answer, a visit: whatever the gateway does, it is over after such a time.
-_LIVES_S = 0.8
+_LIVES_S = 0.5
 # Half of the kills are aimed: from a press's frame to the desk's word it takes some ten milliseconds, which a kill at
 # just any moment hardly ever hits. So long after the button went down the frame is out, or about to be.
 _AIMED = 0.5
