@@ -24,7 +24,7 @@ from edge_daemon.config import Wearables
 from edge_daemon.heard import Heard
 from hil_tests.faults import forged_house
 from hil_tests.faults.campaign import Campaign, Outcome
-from hil_tests.faults.hostile_frames import HostileFrames
+from hil_tests.faults.hostile_frames import PIECE, HostileFrames
 from protocol import codes, fragments, serial_link
 from protocol.messages import Answer
 from tests.edge_daemon.core import Core, core
@@ -120,12 +120,24 @@ class _Attack:
     def _hear(self, wearer: Wearer, frame: bytes, link: str) -> None:
         self._home.intake.heard(Heard(frame, link, None, self._home.clock.now_ms(), wearer.path))
 
+    def _deliver(self, wearer: Wearer, frame: bytes) -> None:
+        """A genuine frame, by any link: what the attacker left in the joiner or the decoder must not cost it."""
+        link = self._rng.choice(_LINKS)
+        if link == "air":
+            self._hear(wearer, frame, "ble")
+        elif link == "notification":
+            for whole in filter(None, map(self._joiner.feed, fragments.split(frame, PIECE))):
+                self._hear(wearer, whole, "ble")
+        else:
+            for block in self._decoder.feed(serial_link.encode(frame)):
+                self._hear(wearer, block, "serial")
+
     async def press(self, wearer: Wearer, frame: bytes) -> None:
         """A genuine event, which must be stored and answered, and becomes one more recording."""
         event = f"{wearer.handle}-{wearer.number:06x}"
         self.presses += 1
         wearer.path.sent.clear()
-        self._hear(wearer, frame, "ble")
+        self._deliver(wearer, frame)
         try:
             async with asyncio.timeout(_STORED_WITHIN_S):
                 while not self._stored(wearer):

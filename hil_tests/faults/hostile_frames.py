@@ -18,7 +18,7 @@ _RECORDED_MOST = 2000
 _FOREIGN = 300
 _GIANT_MOST = 3000
 # The smallest payload of a notification: ATT's MTU of 23 less three bytes.
-_PIECE = 20
+PIECE = 20
 _EVENT_SIZE = 24
 
 
@@ -113,7 +113,7 @@ class HostileFrames:
         """The frame in fragments; some lost, doubled, swapped, or with another header."""
         if not frame or len(frame) > FRAME_MAX:
             return [frame]
-        pieces = fragments.split(frame, _PIECE)
+        pieces = fragments.split(frame, PIECE)
         chance = self._rng.random()
         at = int(self._rng.random() * len(pieces))
         if chance < 0.1:
