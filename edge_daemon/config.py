@@ -106,6 +106,16 @@ class Sign:
 
 
 @dataclass(frozen=True)
+class Supervision:
+    """After how long something is told to be lost."""
+
+    wearable_lost_s: float = 4 * 3600.0
+    wearable_missing_s: float = 24 * 3600.0
+    link_lost_s: float = 60.0
+    telemetry_most_mb: int = 128
+
+
+@dataclass(frozen=True)
 class Sms:
     """Emergencies by SMS, over a serial modem, for when no broker answers."""
 
@@ -148,6 +158,7 @@ class Config:
     sms: Sms = field(default_factory=Sms)
     ways: Ways = field(default_factory=Ways)
     sign: Sign = field(default_factory=Sign)
+    supervision: Supervision = field(default_factory=Supervision)
     forwarder: Forwarder = field(default_factory=Forwarder)
 
 

@@ -78,6 +78,15 @@ class Faults:
         if holds != self.holds(kind, about):
             self._journal.set_condition((kind, about), holds=holds)
 
+    def once(self, kind: int, about: str, active: bool, note: str = "") -> None:
+        """As `condition`, for what has no end to be told: when it holds no more, it may be told anew."""
+        about = _plain(about, _ABOUT_MOST)
+        if active == self.holds(kind, about):
+            return
+        self._journal.set_condition((kind, about), holds=active)
+        if active:
+            self.report(kind, about, note)
+
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:

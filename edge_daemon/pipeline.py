@@ -1,6 +1,6 @@
 """The gateway, from the antenna to the platform and back. Start reading here.
 
-    links/ --Heard--> admission --Admitted--> intake --> journal (commit) --> forwarder --> uplinks/mqtt
+    links/ --Heard--> admission --Admitted--> intake --> journal (commit) --> forwarder --> uplinks/ways
       ^   may lose,    who, fresh,     |        durable       at least once,       broker has it
       |   repeat       once            v                      urgent first             |
       +---- sealed answers --------- replies <---------------- on_news <------- platform's own answer
@@ -28,6 +28,7 @@ from edge_daemon.forwarder import Forwarder
 from edge_daemon.heartbeat import Heartbeat
 from edge_daemon.intake import Intake
 from edge_daemon.journal import Journal
+from edge_daemon.journal.room import Room
 from edge_daemon.links.ble_link import BleLink
 from edge_daemon.links.serial_link import SerialLink
 from edge_daemon.log import Log
@@ -35,11 +36,16 @@ from edge_daemon.replies import Replies
 from edge_daemon.security import Security
 from edge_daemon.storing import Storing
 from edge_daemon.strangers import Strangers
+from edge_daemon.supervision import Watch
 from edge_daemon.supervision.certificates import Certificates
+from edge_daemon.supervision.links import LinkWatch
+from edge_daemon.supervision.store import StoreWatch
+from edge_daemon.supervision.wearables import WearableWatch
+from edge_daemon.telemetry import Telemetry
+from edge_daemon.telemetry.segments import Segments
 from edge_daemon.uplinks import answers, payload
-from edge_daemon.uplinks.mqtt import MqttUplink
+from edge_daemon.uplinks.exits import Exits
 from edge_daemon.uplinks.way import Way
-from edge_daemon.uplinks.ways import Ways
 from edge_daemon.watchdog import Moves, Notifier, Turning, Watchdog, Writing
 from protocol import kinds
 
@@ -49,6 +55,7 @@ _TIDY_EVERY_S = 60
 _PURGE_EVERY_MS = 86_400_000
 _STRANGER_EXPIRY_S = 60
 _RESULT_EXPIRY_S = 3600
+_TELEMETRY_EXPIRY_S = 3600
 # Results and strangers' frames that the broker has not confirmed: one that asks and confirms nothing must not fill us.
 _PUBLISHING_MOST = 1000
 
@@ -61,11 +68,12 @@ class Pipeline:
         self._wearables = registry.load(Path(config.wearables.key_file))
         self._clock = Clock()
         self._counters = Counters()
-        self._journal = Journal(Path(config.gateway.state_dir) / "journal.sqlite3", self._counters)
-        self._brokers = {"primary": MqttUplink(config.gateway, config.platform, self._counters)}
-        if config.backup.enabled:
-            self._brokers["backup"] = MqttUplink(config.gateway, config.backup, self._counters, "backup")
-        self._ways = self._new_ways()
+        state = Path(config.gateway.state_dir)
+        segments = Segments(state / "telemetry", config.supervision.telemetry_most_mb << 20)
+        self._room = Room(state, segments.evict)
+        self._journal = Journal(state / "journal.sqlite3", self._counters, self._room.make)
+        self._exits = Exits(config, self._clock, self._counters)
+        self._ways = self._exits.ways
         self._ages = Ages(self._journal, self._clock)
         self._forwarder = Forwarder(
             config.gateway.id,
@@ -78,6 +86,15 @@ class Pipeline:
         )
         self._storing = Storing(self._journal, self._forwarder, self._counters)
         self._faults = Faults(self._journal, self._storing, self._clock)
+        self._telemetry = Telemetry(
+            config.gateway.id,
+            segments,
+            self._send_telemetry,
+            lambda: self._ways.connected,
+            lambda: self._forwarder.waiting,
+            self._ages,
+            self._counters,
+        )
         self._replies = Replies(self._counters)
         served = frozenset(handle for handle, wearable in self._wearables.items() if not wearable.revoked)
         self._commands = Commands(served, self._replies, self._clock, self._counters)
@@ -111,7 +128,7 @@ class Pipeline:
             self._counters,
             lambda: self._forwarder.waiting,
             lambda: [state for link in links for state in link.states()],
-            list,
+            self._exits.watch(self._forwarder, self._faults, self._journal, self._ages).states,
         )
         self._wire(intake, beat)
         self._replies.serial_ports = serial.open_ports
@@ -122,23 +139,36 @@ class Pipeline:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._journal.run(), name="journal")
                 tasks.create_task(self._forwarder.run(), name="forwarder")
-                for name, broker in self._brokers.items():
-                    tasks.create_task(broker.run(), name=name)
+                for name, way in self._exits.loops.items():
+                    tasks.create_task(way.run(), name=name)
                 tasks.create_task(beat.run(), name="heartbeat")
                 tasks.create_task(self._commands.run(), name="commands")
                 tasks.create_task(self._tidy(), name="tidy")
                 for link in links:
                     tasks.create_task(link.run(), name=type(link).__name__)
-                tasks.create_task(self._certificates().run(), name="certificates")
+                tasks.create_task(self._telemetry.run(), name="telemetry")
+                for name, watch in self._watches(intake, serial).items():
+                    tasks.create_task(watch.run(), name=name)
                 tasks.create_task(self._watchdog().run(), name="watchdog")
                 log.info("gateway_ready", gateway=self._config.gateway.id, wearables=len(self._wearables))
         finally:
             if ble is not None:
                 await ble.close()
 
-    def _certificates(self) -> Certificates:
-        used = {name: broker.tls for name, broker in self._brokers.items() if broker.tls is not None}
-        return Certificates(used, self._faults, self._clock)
+    def _watches(self, intake: Intake, serial: SerialLink) -> dict[str, Watch]:
+        """Who looks whether something is lost or wrong, and says so."""
+        settings, served = self._config.supervision, [w.handle for w in self._wearables.values() if not w.revoked]
+        wearables = WearableWatch(served, self._journal, self._faults, settings, self._clock)
+        intake.on_genuine = wearables.heard
+        return {
+            "certificates": Certificates(self._exits.tls(), self._faults, self._clock),
+            "store": StoreWatch("journal.sqlite3", self._journal, self._room, self._faults, self._clock),
+            "wearables": wearables,
+            "lines": LinkWatch(serial.states, self._faults, settings, self._clock),
+        }
+
+    async def _send_telemetry(self, data: bytes) -> None:
+        await self._ways.choose().uplink.publish("telemetry", data, expiry_s=_TELEMETRY_EXPIRY_S)
 
     def _watchdog(self) -> Watchdog:
         """What must move. That every task lives is the task group's to hold: where one ends, all do."""
@@ -152,11 +182,6 @@ class Pipeline:
             "journal": Writing(lambda: self._journal.writing_since_s, Path(self._config.gateway.state_dir)),
         }
         return Watchdog(Notifier(), parts, status)
-
-    def _new_ways(self) -> Ways:
-        misses, within_s = self._config.ways.misses, self._config.forwarder.answer_within_s
-        ways = [Way(name, broker, misses, within_s, self._clock) for name, broker in self._brokers.items()]
-        return Ways(self._config.gateway.id, ways, self._config.ways, self._clock, self._counters)
 
     def _new_ble(self, intake: Intake) -> BleLink:
         history = Path(self._config.gateway.state_dir) / "ble_history.json"
@@ -192,12 +217,17 @@ class Pipeline:
         """Who is told of what."""
         self._forwarder.on_news = self._replies.tell_if_there
         self._ways.on_message = self._from_platform
-        intake.on_heartbeat = beat.wearable
+        intake.on_heartbeat = self._telemetry.wearable
+        self._journal.on_loaded = self._forwarder.start
         intake.on_stranger = self._pass_on
         self._commands.beat = beat.now
         self._commands.report = self._report
 
-        self._ways.on_open = self._forwarder.connected
+        def opened() -> None:
+            self._forwarder.connected()
+            self._telemetry.hurry()
+
+        self._ways.on_open = opened
         self._ways.on_closed = self._forwarder.disconnected
         self._ways.on_beat = beat.now
 

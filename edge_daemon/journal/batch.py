@@ -19,13 +19,15 @@ _BOOTS_KEPT = 1000
 class Batch:
     """Alarms to insert, stages that changed, windows that moved, identities to delete, and the rest. All or nothing.
 
-    `conditions`: (kind, about) -> whether it holds now. `boots`: boot id -> (lasted_ms, offset_ms or None).
+    `silences`: wearable -> ms. `conditions`: (kind, about) -> whether it holds now. `boots`: boot id -> (lasted_ms,
+    offset_ms or None).
     """
 
     alarms: dict[tuple[str, int], Alarm] = field(default_factory=dict)
     advanced: dict[tuple[str, int], Alarm] = field(default_factory=dict)
     windows: dict[str, int] = field(default_factory=dict)
     purged: list[tuple[str, int]] = field(default_factory=list)
+    silences: dict[str, int] = field(default_factory=dict)
     conditions: dict[tuple[int, str], bool] = field(default_factory=dict)
     boots: dict[str, tuple[int, int | None]] = field(default_factory=dict)
 
@@ -43,6 +45,7 @@ class Batch:
             (rows.INSERT, [rows.to_row(alarm, max(alarm.stage, codes.STORED)) for alarm in self.alarms.values()]),
             (rows.ADVANCE, [(a.stage, a.reason, a.wearable, a.number) for a in self.advanced.values()]),
             (rows.WINDOW, list(self.windows.items())),
+            (rows.SILENCE, list(self.silences.items())),
             (rows.NO_CONDITION, [condition for condition, holds in self.conditions.items() if not holds]),
             (rows.CONDITION, [condition for condition, holds in self.conditions.items() if holds]),
             (rows.BOOT, [(boot, *known) for boot, known in self.boots.items()]),
@@ -56,6 +59,7 @@ class Batch:
         self.advanced = {**failed.advanced, **self.advanced}
         self.windows = {**failed.windows, **self.windows}
         self.purged = failed.purged + self.purged
+        self.silences = {**failed.silences, **self.silences}
         self.conditions = {**failed.conditions, **self.conditions}
         self.boots = {**failed.boots, **self.boots}
 

@@ -51,6 +51,7 @@ class Kept:
     handle: str = ""
     alarms: list[Alarm] = field(default_factory=list)
     windows: dict[str, int] = field(default_factory=dict)
+    silences: dict[str, int] = field(default_factory=dict)
     conditions: set[tuple[int, str]] = field(default_factory=set)
     boots: dict[str, tuple[int, int | None]] = field(default_factory=dict)
     damaged: str = ""
@@ -111,6 +112,7 @@ class Disk:
         for row in await db.execute_fetchall(f"SELECT {rows.COLUMNS} FROM events ORDER BY id"):
             kept.alarms.append(rows.from_row(row))
         kept.windows = dict(await db.execute_fetchall("SELECT wearable, counter FROM windows"))  # type: ignore[arg-type]
+        kept.silences = dict(await db.execute_fetchall(rows.ALL_SILENCES))  # type: ignore[arg-type]
         kept.conditions = {(kind, about) for kind, about in await db.execute_fetchall(rows.ALL_CONDITIONS)}
         for boot, lasted_ms, offset_ms in await db.execute_fetchall(rows.ALL_BOOTS):
             kept.boots[boot] = (lasted_ms, offset_ms)

@@ -34,6 +34,7 @@ class Journal:
     `alarms` holds everything in the file, closed ones too until they are purged: it answers "do we know this event"
     without a query. One whose stage is still HEARD is not in the file (yet).
     `windows` is the highest counter accepted from each wearable. `conditions`: what is wrong now, as (kind, about).
+    `silences`: for how long each wearable has been listened for in vain, ms.
     `boots`: each earlier run of the machine, oldest first: boot id -> (lasted_ms, offset_ms or None), see ages.py.
     `trouble` is why nothing can be written now; `on_trouble` is told after each attempt, `on_damaged` of a file that
     was set aside, `on_loaded` when a file that could not be read at the start has been read at last.
@@ -53,6 +54,7 @@ class Journal:
         self._open: dict[str, dict[int, Alarm]] = {}
         self.alarms: dict[tuple[str, int], Alarm] = {}
         self.windows: dict[str, int] = {}
+        self.silences: dict[str, int] = {}
         self.conditions: set[tuple[int, str]] = set()
         self.boots: dict[str, tuple[int, int | None]] = {}
         # Until the file has given its own.
@@ -102,6 +104,7 @@ class Journal:
                 self._keep(alarm)
         for wearable, counter in kept.windows.items():
             self.windows[wearable] = max(counter, self.windows.get(wearable, -1))
+        self.silences = {**kept.silences, **self.silences}
         self.conditions |= kept.conditions
         self.boots = {**kept.boots, **self.boots}
         return more
@@ -109,6 +112,7 @@ class Journal:
     def _everything(self) -> Batch:
         """All that memory holds, as one batch."""
         batch = Batch(alarms=dict(self.alarms), windows=dict(self.windows), boots=dict(self.boots))
+        batch.silences = dict(self.silences)
         batch.conditions = dict.fromkeys(self.conditions, True)
         return batch
 
@@ -140,6 +144,11 @@ class Journal:
         """Note that something is wrong now, or no more. Written with the next transaction."""
         (self.conditions.add if holds else self.conditions.discard)(condition)
         self._next.conditions[condition] = holds
+        self._wake.set()
+
+    def note_silence(self, wearable: str, silent_ms: int) -> None:
+        """Note for how long a wearable has been listened for in vain. Written with the next transaction."""
+        self.silences[wearable] = self._next.silences[wearable] = silent_ms
         self._wake.set()
 
     def note_boot(self, boot_id: str, lasted_ms: int, offset_ms: int | None) -> None:

@@ -20,6 +20,11 @@ WINDOW = (
     "INSERT INTO windows (wearable, counter) VALUES (?, ?)"
     " ON CONFLICT (wearable) DO UPDATE SET counter = max(counter, excluded.counter)"
 )
+SILENCE = (
+    "INSERT INTO silences (wearable, silent_ms) VALUES (?, ?)"
+    " ON CONFLICT (wearable) DO UPDATE SET silent_ms = excluded.silent_ms"
+)
+ALL_SILENCES = "SELECT wearable, silent_ms FROM silences"
 ALL_CONDITIONS = "SELECT kind, about FROM conditions"
 ALL_BOOTS = "SELECT boot_id, lasted_ms, offset_ms FROM boots ORDER BY id"
 CONDITION = "INSERT INTO conditions (kind, about) VALUES (?, ?) ON CONFLICT DO NOTHING"

@@ -44,6 +44,11 @@ STEPS = (
     -- Whose file this is: the maker of the gateway's own events. A new file is a new maker and may count from 1.
     CREATE TABLE store (handle TEXT NOT NULL) STRICT;
     INSERT INTO store VALUES (lower(hex(randomblob(8))));
+    -- How long this gateway has listened for a wearable in vain. Of its own time only: off, it could not have heard.
+    CREATE TABLE silences (
+        wearable TEXT PRIMARY KEY,
+        silent_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
     -- What is wrong now: told once when it began, and to be told once when it ends.
     CREATE TABLE conditions (
         kind INTEGER NOT NULL,

@@ -61,8 +61,6 @@ async def test_what_a_person_must_put_right_ends_it_with_2_and_one_line(tmp_path
     for file, text, why in (
         ("gateway.toml", "[gateway\n", "config.not_toml"),
         ("wearables.json", "{}", "registry.wrong_shape"),
-        ("state/journal.sqlite3", "no database " * 500, "journal.damaged"),
-        ("state", "a file where the directory should be", "journal.unusable"),
     ):
         directory = tmp_path / why
         directory.mkdir()

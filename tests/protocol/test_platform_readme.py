@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from edge_daemon import admission, commands, config, heartbeat, pipeline
+from edge_daemon import admission, commands, config, pipeline
 from edge_daemon.uplinks import answers, mqtt, way
 from tests.protocol.test_contract import API, EXAMPLES, PLATFORM, SCHEMAS, validate
 
@@ -51,7 +51,7 @@ def test_the_table_of_topics_is_asyncapis() -> None:
 def test_the_expiries_are_the_gateways() -> None:
     """As its code has them."""
     assert way.BEAT_EXPIRY_S == 180
-    assert heartbeat._TELEMETRY_EXPIRY_S == 3600
+    assert pipeline._TELEMETRY_EXPIRY_S == 3600
     assert pipeline._STRANGER_EXPIRY_S == 60
     assert pipeline._RESULT_EXPIRY_S == 3600
     assert f"{mqtt._SESSION_EXPIRY_S:,} s" in README

@@ -1,0 +1,67 @@
+"""Wearables that are not heard any more: told after hours, urgently after a day, and when they are heard again.
+
+Owns the deadlines. Any genuine frame is a sign of life. What counts is the time in which this gateway listened in vain,
+over restarts too: after a power cut of the house every wearable would look lost. Must not know links or what is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from edge_daemon.clock import Clock
+from edge_daemon.config import Supervision as Settings
+from edge_daemon.faults import Faults
+from edge_daemon.journal import Journal
+from protocol import kinds
+
+_EVERY_S = 30.0
+# A silence is written down when it has grown by this much: a restart costs no more of it, and a card lives long.
+_NOTED_EVERY_MS = 600_000
+# A loop that was held up, or a machine that slept, did not listen meanwhile.
+_STEP_MOST_MS = 120_000
+
+
+class WearableWatch:
+    """Call `heard` for each genuine frame. `handles`: who is to be heard; one that is new begins with no silence."""
+
+    def __init__(
+        self, handles: Iterable[str], journal: Journal, faults: Faults, settings: Settings, clock: Clock
+    ) -> None:
+        self._handles = sorted(handles)
+        self._journal = journal
+        self._faults = faults
+        self._settings = settings
+        self._clock = clock
+        self._silent_ms: dict[str, int] = {}
+        self._looked_ms = clock.now_ms()
+
+    def heard(self, handle: str) -> None:
+        """A genuine frame of a wearable."""
+        self._silent_ms[handle] = 0
+        self._faults.once(kinds.WEARABLE_MISSING, handle, active=False)
+        self._faults.condition(kinds.SUPERVISION_LOST, handle, active=False)
+
+    async def run(self) -> None:
+        """Look every half minute, for ever."""
+        self._looked_ms = self._clock.now_ms()
+        while True:
+            await asyncio.sleep(_EVERY_S)
+            self.look()
+
+    def look(self) -> None:
+        """Add the time since the last look to every silence, and tell of those that are too long."""
+        now_ms = self._clock.now_ms()
+        step_ms = min(now_ms - self._looked_ms, _STEP_MOST_MS)
+        self._looked_ms = now_ms
+        for handle in self._handles:
+            noted_ms = self._journal.silences.get(handle, 0)
+            silent_ms = self._silent_ms.get(handle, noted_ms) + step_ms
+            self._silent_ms[handle] = silent_ms
+            if abs(silent_ms - noted_ms) >= _NOTED_EVERY_MS:
+                self._journal.note_silence(handle, silent_ms)
+            hours = f"not heard for {silent_ms / 3_600_000:.0f} h"
+            if silent_ms >= self._settings.wearable_lost_s * 1000:
+                self._faults.condition(kinds.SUPERVISION_LOST, handle, active=True, note=hours)
+            if silent_ms >= self._settings.wearable_missing_s * 1000:
+                self._faults.once(kinds.WEARABLE_MISSING, handle, active=True, note=hours)
