@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from hil_tests.broker.mosquitto import Broker
 from hil_tests.child import Child
@@ -16,6 +17,7 @@ from hil_tests.wearable.serial_line import Faults, SerialLine
 
 ROOT_A, ROOT_B = b"test_only_root_x", b"test_only_root_y"
 WITHIN_S = 30.0
+Worn = TypeVar("Worn", bound=Wearable)
 
 _CONFIG = """\
 [gateway]
@@ -61,11 +63,15 @@ class Home:
 
     def wearable(self, root: bytes, counter: int = 0, seed: int = 0) -> Wearable:
         """A wearable on a line of its own."""
+        return self.wear(Wearable, root, counter, seed)
+
+    def wear(self, made: type[Worn], root: bytes, counter: int = 0, seed: int = 0) -> Worn:
+        """A wearable of this class on a line of its own."""
         place = self.place / f"line{len(self._lines)}"
         place.mkdir()
         line = SerialLine.lay(place, seed)
         self._lines.append(line)
-        wearable = Wearable(root, line.wearable, counter)
+        wearable = made(root, line.wearable, counter)
         self._wearables.append(wearable)
         return wearable
 
@@ -76,10 +82,10 @@ class Home:
         file.chmod(0o600)
         file.write_text(json.dumps({"v": 1, "wearables": [wearable.registry_row() for wearable in wearables]}))
 
-    async def start(self) -> None:
+    async def start(self, environment: dict[str, str] | None = None) -> None:
         """Start the daemon and wait until every line is open."""
         command = [sys.executable, "-m", "edge_daemon", "--config", str(self.place / "gateway.toml")]
-        child = self._child = await Child.start("gateway", command, self.place)
+        child = self._child = await Child.start("gateway", command, self.place, environment)
         for line in self._lines:
             await child.said(lambda said, path=line.gateway: "serial_opened" in said and path in said, WITHIN_S)  # type: ignore[misc]
 

@@ -27,6 +27,7 @@ _STATES = ("accepted", "answered", "closed")
 # Strangers: counters looked through beyond the last one seen.
 _SEARCH = 2000
 _CONNECT_WITHIN_S = 10.0
+_STOP_WITHIN_S = 1.0
 
 _TABLES = """
 CREATE TABLE events (event TEXT PRIMARY KEY, state TEXT NOT NULL, first TEXT NOT NULL);
@@ -64,7 +65,10 @@ class Platform:
             try:
                 yield self
             finally:
-                serving.cancel()
+                # Again if need be: aiomqtt publishes with wait_for, which may swallow a cancellation in Python 3.11.
+                while not serving.done():
+                    serving.cancel()
+                    await asyncio.wait({serving}, timeout=_STOP_WITHIN_S)
                 await asyncio.gather(serving, return_exceptions=True)
                 self._client = None
 
