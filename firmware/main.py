@@ -36,7 +36,7 @@ def main():
         from sos.kept import fault_note
 
         hardware.log("fault: %r" % error)
-        hardware.rtc_store(fault_note())
+        hardware.rtc_store(fault_note(hardware.rtc_load()))
     except KeyboardInterrupt:
         if not RELEASE:
             raise

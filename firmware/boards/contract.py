@@ -111,7 +111,8 @@ class Board:
     def mount_flash(self):
         """Mount the data file system and return its path ("/flash"), no slash at the end.
 
-        Raises OSError when it cannot be read. NEVER formats: what looks broken may still hold keys and alarms.
+        Raises OSError when it cannot be read. NEVER formats: what looks broken may still hold keys and alarms. After a
+        start that is no waking it makes cells firm that a power cut left wavering (drivers/steady_flash.py).
         """
 
     # ---- RTC memory: survives deep sleep, soft reset and the watchdog; not the loss of power ----

@@ -130,6 +130,8 @@ class Board:
         if path is None:
             raise OSError(19)  # ENODEV
         flash = SteadyFlash(FileFlash(path))
+        if self.reset_cause != _RESETS["deep_sleep"]:
+            flash.firm_up()
         # The interpreter asks for the methods, the stubs for their class.
         system = vfs.VfsLfs2(flash, readsize=_FLASH_READ_SIZE, progsize=_FLASH_PROGRAM_SIZE)  # type: ignore[arg-type]
         vfs.mount(system, "/flash")

@@ -143,6 +143,8 @@ class Esp32Core:
         if not found:
             raise OSError(_ENODEV)
         flash = SteadyFlash(found[0])
+        if self.reset_cause != RESET_DEEP_SLEEP:
+            flash.firm_up()
         # The interpreter asks for the methods, the stubs for their class.
         system = vfs.VfsLfs2(flash, readsize=_READ_SIZE, progsize=_PROGRAM_SIZE)  # type: ignore[arg-type]
         vfs.mount(system, _FLASH)

@@ -125,13 +125,14 @@ class AlarmPath:
             self._send_pending(now_ms)
 
     def _begin(self, now_ms):
-        """A new SOS, kept before anything else. Where there was no room it has become one with an open alarm."""
-        self._feedback.begin(stages.PRESSED, self._ledger.next_number, now_ms)
+        """A new SOS, in flash before the wearer sees or feels anything: what was shown is never forgotten.
+
+        Where there was no room it has become one with an open alarm.
+        """
         alarm = self._outbox.add(codes.SOS, codes.PRESS, now_ms, True)
         if alarm.pending:
             self._pending = alarm
-        else:
-            self._feedback.begin(stages.PRESSED, alarm.number, now_ms)
+        self._feedback.begin(stages.PRESSED, alarm.number, now_ms)
 
     def _hold(self, now_ms):
         """At once. The SOS that this press began says from now on that it was a hold; else it is a new one."""

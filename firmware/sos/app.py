@@ -74,6 +74,8 @@ class App:
         )
         self._next_battery_ms = self._next_collect_ms = self._next_feed_ms = 0
         self._mended_ms = -_MEND_EVERY_MS
+        # Up to which commit RTC memory has what flash did not take; 0: there is nothing.
+        self._saved = start.saved
         # After a wake there is nobody to wait for but whom the schedule says.
         self._awake_until_ms = 0 if start.kept is not None else power.AWAKE_FIRST_MS
         self._ticks_fed = 0
@@ -114,6 +116,7 @@ class App:
         if now_ms - self._mended_ms >= (_MEND_ALARM_MS if self._alarm_without_radio() else _MEND_EVERY_MS):
             self._mended_ms = now_ms
             self._mend(now_ms)
+        self._save()
         if now_ms >= self._next_collect_ms:
             self._next_collect_ms = now_ms + _COLLECT_EVERY_MS
             self._collect()
@@ -141,6 +144,7 @@ class App:
         if self._ledger.failed and self._ledger.reopen(self._board.mount_flash):
             self._board.log("flash takes writes again")
         self._counter.refill()
+        self._ledger.mirror()
         for alarm in self._outbox.alarms:
             if self._schedule.given_up(alarm, now_ms):
                 self._outbox.forget(alarm)
@@ -154,6 +158,16 @@ class App:
             self._path.enter()
             self._schedule.hurry(now_ms)
             self._path.leave()
+
+    def _save(self):
+        """What flash does not take goes into RTC memory, over whatever restarts us but the loss of power."""
+        if not self._ledger.failed:
+            if self._saved:
+                self._board.rtc_store(b"")
+            self._saved = 0
+        elif self._saved != self._ledger.written:
+            self._saved = self._ledger.written
+            self._board.rtc_store(kept.pack_saved(self._ledger.image, self._identity))
 
     def _collect(self):
         gc.collect()
@@ -189,9 +203,11 @@ class App:
     def _sleep(self, sleep_ms):
         """Keep what the next start needs and stop. Comes back only when the board did not sleep."""
         self._path.enter()
+        self._ledger.mirror()
         self._board.rtc_store(self._keep().pack())
         self._board.deep_sleep(sleep_ms)
         self._board.rtc_store(b"")
+        self._saved = 0
         self._path.leave()
         # The button was quicker, or this board cannot wake by it and so does not sleep: not at every turn.
         self._awake_until_ms = self._board.now_ms() + power.WORTH_MS

@@ -1,16 +1,24 @@
-"""The frame counter: never the same one twice, whatever happens to power or flash. take() takes no heap.
+"""The frame counter: never the same one twice, as far as flash keeps anything at all. take() takes no heap.
 
 Owns reserving ahead, and the jump of counters and event numbers where flash fails. Must not know sealing. Counters
 below the ledger's `reserved` may have been used; after a cut we go on from there. The gateway expects the next 2,048:
 even after several cuts in a row the next frame is one of them.
 """
 
+import os
+
 RESERVE = 256
 # How far to go on where we cannot know what was used: beyond what a failing flash may have let us use unreserved,
 # and well inside the 131,072 that the gateway's wide search looks ahead.
 JUMP = 4096
+# And by how much more, at random: flash that reads and never takes anything would have each life begin where the last
+# one did, with the same counters under the same key.
+JUMP_MORE = 0x10000
 # Event numbers that may have been given in RAM alone by earlier runs whose flash failed.
 NUMBER_JUMP = 64
+# A number that was given before is an old alarm to whoever has it.
+NUMBER_JUMP_MORE = 0x100000
+NUMBER_JUMP_BELOW = 0xE00000
 
 
 class Counter:
@@ -30,8 +38,9 @@ class Counter:
             return
         self.next = self._ledger.reserved
         if not self._reserve():
-            self.next += JUMP
-            self._ledger.set_header(self._ledger.next_number + NUMBER_JUMP, self._ledger.reserved)
+            self.next += JUMP + _random(JUMP_MORE)
+            number = (self._ledger.next_number + NUMBER_JUMP + _random(NUMBER_JUMP_MORE)) % NUMBER_JUMP_BELOW
+            self._ledger.set_header(number, self._ledger.reserved)
             self._reserve()
 
     def take(self):
@@ -51,3 +60,8 @@ class Counter:
     def _reserve(self):
         self._ledger.set_header(self._ledger.next_number, self.next + RESERVE)
         return self._ledger.commit()
+
+
+def _random(below):
+    """A number from 0 on; `below` is a power of two, 2^24 at most."""
+    return int.from_bytes(os.urandom(3), "big") % below

@@ -144,7 +144,7 @@ class Dialogue:
             VERSION,
             self._reset_cause,
             self._outbox.open_count(),
-            _FLASH_FAILED if self._ledger.failed else 0,
+            _FLASH_FAILED if self._ledger.failed or self._ledger.worn else 0,
         )
 
     def _tell_connected(self):

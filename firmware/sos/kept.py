@@ -1,8 +1,9 @@
-"""What RTC memory keeps over a deep sleep, and only over that: exact counter, schedules, what was told.
+"""What RTC memory keeps over a deep sleep: exact counter, schedules, what was told. And over a restart: less.
 
-Owns the record's layout. Must not know why things are what they are. It holds for the one start that follows: whoever
-reads it clears it, for after a crash the counters in it have been used. With it come the ledger and the identity, so
-that a wearable whose flash fails still has its keys and its alarms as long as power lasts.
+Owns the records' layouts. Must not know why things are what they are. The one of a sleep holds for the one start that
+follows: whoever reads it clears it, for after a crash the counters in it have been used. With it come the ledger and
+the identity, so that a wearable whose flash fails still has its keys and its alarms as long as power lasts. These two
+alone are saved while flash fails, for a restart that nobody planned.
 """
 
 import struct
@@ -14,6 +15,7 @@ from .ledger import SLOTS
 
 _MAGIC = b"PAK1"
 _FAULT = b"PAF1"
+_SAVED = b"PAS1"
 # Counter, ask due and gap, heartbeat due, feedback stage, number and begin, battery level. Times: ms since power-on.
 _HEAD = ">IqIqBIqB"
 # Per slot: tries, gap, due, first try, unsent.
@@ -21,6 +23,7 @@ _SLOT = ">HIqqB"
 _HEAD_SIZE = struct.calcsize(_HEAD)
 _SLOT_SIZE = struct.calcsize(_SLOT)
 _SIZE = 4 + _HEAD_SIZE + SLOTS * _SLOT_SIZE + LEDGER_SIZE + IDENTITY_SIZE + crc.SIZE
+_SAVED_SIZE = 4 + LEDGER_SIZE + IDENTITY_SIZE + crc.SIZE
 _TRIES_MOST = 0xFFFF
 
 
@@ -75,11 +78,40 @@ def unpack(record):
     return kept
 
 
-def fault_note():
-    """What is kept over a restart that a fault made, so that the heartbeat can say so."""
-    return _FAULT
+class Saved:
+    """Ledger and identity as they were in RAM when flash had failed."""
+
+    def __init__(self, ledger, identity):
+        self.ledger = ledger
+        self.identity = identity
+
+
+def pack_saved(ledger, identity):
+    """The bytes for board.rtc_store()."""
+    record = bytearray(_SAVED)
+    record += ledger
+    record += identity + bytes(IDENTITY_SIZE - len(identity) + crc.SIZE)
+    crc.write(record, 0, _SAVED_SIZE - crc.SIZE, _SAVED_SIZE - crc.SIZE)
+    return bytes(record)
+
+
+def unpack_saved(record):
+    """A Saved from what board.rtc_load() gave, with or without a fault's note; None when there is none."""
+    if is_fault(record):
+        record = record[len(_FAULT) :]
+    sum_at = _SAVED_SIZE - crc.SIZE
+    if len(record) != _SAVED_SIZE or record[:4] != _SAVED or not crc.holds(record, 0, sum_at, sum_at):
+        return None
+    return Saved(record[4 : 4 + LEDGER_SIZE], record[4 + LEDGER_SIZE : sum_at])
+
+
+def fault_note(record):
+    """What is kept over a restart that a fault made, so that the heartbeat can say so; what was saved stays."""
+    if unpack_saved(record) is None:
+        return _FAULT
+    return record if is_fault(record) else _FAULT + record
 
 
 def is_fault(record):
     """Whether the last run ended by a fault."""
-    return record == _FAULT
+    return record[:4] == _FAULT

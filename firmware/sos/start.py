@@ -7,7 +7,7 @@ cannot be read is worked around, and the heartbeat says so.
 import os
 
 from . import identity, kept
-from .ledger import Ledger
+from .ledger import Ledger, count_of
 
 # machine.reset_cause()'s, and the application's own (boards/contract.py).
 _DEEP_SLEEP = 4
@@ -20,18 +20,24 @@ _NUMBERS = 0xE00000 - _NUMBERS_FROM
 
 
 class Start:
-    """`ledger`; `keys` (raises NotProvisioned while being made); `kept` or None; `reset_cause` for the heartbeat."""
+    """`ledger`; `keys` (raises NotProvisioned while being made); `kept` or None; `reset_cause` for the heartbeat.
+
+    `saved`: the count of commits up to which RTC memory still holds what flash did not take, 0 for none.
+    """
 
     def __init__(self, board):
         record = board.rtc_load()
-        # At once: from the first frame on, the counter in there is a used one.
-        board.rtc_store(b"")
         self.reset_cause = _FAULT if board.reset_cause == _SOFT and kept.is_fault(record) else board.reset_cause
         self.kept = kept.unpack(record) if board.reset_cause == _DEEP_SLEEP else None
         self.ledger = Ledger()
         self.identity = self._read_flash(board)
-        if self.kept is not None:
-            self._believe_kept()
+        saved = kept.unpack_saved(record)
+        self.saved = 0 if saved is None else 1
+        if saved is None:
+            # At once: from the first frame on, the counter in there is a used one.
+            board.rtc_store(b"")
+        if self.kept is not None or saved is not None:
+            self._believe(self.kept or saved)
         if self.ledger.lost_count:
             self._guess_count(board)
         self.keys = identity.unpack(self.identity)
@@ -53,14 +59,13 @@ class Start:
             board.log("the identity cannot be read: %s" % error)
             return b""
 
-    def _believe_kept(self):
-        """RTC memory has what was in RAM at the sleep: the same as flash, or more where flash had failed."""
-        flash_has = bytes(self.ledger.image)
-        self.ledger.adopt(self.kept.ledger)
-        if bytes(self.ledger.image) != flash_has:
-            self.ledger.commit()
+    def _believe(self, record):
+        """RTC memory has what was in RAM: the same as flash, or more where flash had failed."""
         if not self.identity:
-            self.identity = self.kept.identity
+            self.identity = record.identity
+        if count_of(record.ledger) > self.ledger.written or (self.ledger.lost_count and count_of(record.ledger) >= 0):
+            self.ledger.adopt(record.ledger)
+            self.ledger.commit()
 
     def _guess_count(self, board):
         """Neither flash nor RTC memory says what was used: begin at random (protocol/README.md section 5.1).

@@ -70,7 +70,7 @@ def leak(_):
 
 
 if case == "failing":
-    app._ledger._file = Dead()
+    app._ledger._copies._files = [Dead(), Dead()]
 if case == "leaky":
     app._outbox.keep = leak
 run = {"hold": hold, "failing": hold, "leaky": hold, "press": short, "cancel": cancel, "repeat": repeat}[case]

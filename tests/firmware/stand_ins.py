@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import threading
 import tty
@@ -12,6 +13,8 @@ from pathlib import Path
 _INIT, _DEINIT, _ADVERTISE, _STOP = 0x01, 0x02, 0x03, 0x04
 _SERVICES_BEGIN, _SERVICE, _SERVICES_END, _ADDRESS_MODE = 0x05, 0x06, 0x07, 0x0D
 _REPLY = 0x80
+_CARRIED_WITHIN_S = 3.0
+_QUIET_S = 0.2
 _ADDRESS = bytes([1, 1, 2, 3, 4, 5, 6])
 _REPLIES = {
     _INIT: b"\0" + _ADDRESS,
@@ -104,11 +107,11 @@ class Tty:
         self.path = os.ttyname(self._far)
 
     def read(self) -> bytes:
-        """All that has been written."""
-        try:
-            return os.read(self._near, 65536)
-        except BlockingIOError:
-            return b""
+        """All that has been written. The kernel carries it over when it has time, so a busy machine is waited for."""
+        found = b""
+        while select.select([self._near], [], [], _QUIET_S if found else _CARRIED_WITHIN_S)[0]:
+            found += os.read(self._near, 65536)
+        return found
 
     def close(self) -> None:
         """Both ends."""

@@ -1,7 +1,7 @@
 """Sixteen slots and what happens when they are full. Runs under both Pythons."""
 
 from firmware.sos import outbox as o
-from firmware.sos.counter import JUMP, NUMBER_JUMP, RESERVE, Counter
+from firmware.sos.counter import JUMP, JUMP_MORE, NUMBER_JUMP, NUMBER_JUMP_MORE, RESERVE, Counter
 from firmware.sos.ledger import Ledger
 from protocol import codes
 
@@ -167,8 +167,9 @@ def test_flash_that_takes_nothing_makes_the_counter_jump_at_the_start_and_stops_
     ledger, outbox = make(takes=False)
     counter = Counter(ledger)
     counter.start()
-    assert counter.take() == JUMP
+    first = counter.take()
+    assert JUMP <= first < JUMP + JUMP_MORE
     taken = [counter.take() for _ in range(200)]
-    assert taken == list(range(JUMP + 1, JUMP + 201))
+    assert taken == list(range(first + 1, first + 201))
     alarm = outbox.add(codes.SOS, codes.HOLD, 0, False)
-    assert alarm.number == 1 + NUMBER_JUMP and ledger.failed
+    assert 1 + NUMBER_JUMP <= alarm.number <= NUMBER_JUMP + NUMBER_JUMP_MORE and ledger.failed

@@ -115,7 +115,23 @@ def test_what_is_kept_comes_back_whole_or_not_at_all():
         torn[at] ^= 1
         assert kept.unpack(bytes(torn)) is None, at
     assert kept.unpack(b"") is None and kept.unpack(packed[:-1]) is None
-    assert kept.is_fault(kept.fault_note()) and kept.unpack(kept.fault_note()) is None
+    assert kept.is_fault(kept.fault_note(packed)) and kept.unpack(kept.fault_note(packed)) is None
+    assert kept.fault_note(packed) == kept.fault_note(b"")
+
+
+def test_what_flash_did_not_take_comes_back_whole_or_not_at_all_and_a_fault_keeps_it():
+    ledger, who = a_record().ledger, a_record().identity
+    packed = kept.pack_saved(ledger, who)
+    for record in (packed, kept.fault_note(packed), kept.fault_note(kept.fault_note(packed))):
+        again = kept.unpack_saved(record)
+        assert (again.ledger, again.identity) == (ledger, who)
+    assert not kept.is_fault(packed) and kept.is_fault(kept.fault_note(packed))
+    assert kept.unpack(packed) is None and kept.unpack_saved(a_record().pack()) is None
+    for at in range(0, len(packed), 7):
+        torn = bytearray(packed)
+        torn[at] ^= 1
+        assert kept.unpack_saved(bytes(torn)) is None, at
+    assert len(kept.fault_note(packed)) <= 1024
 
 
 def test_an_identity_is_whole_or_refused():

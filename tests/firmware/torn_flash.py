@@ -76,8 +76,7 @@ def unmount():
     ledger, chip = opened.pop()
     limit, chip.left, chip.failing = chip.left, None, True
     try:
-        if ledger._file is not None:
-            ledger._file.close()
+        ledger._copies.close()
     except OSError:
         pass
     vfs.umount("/cut")
