@@ -165,11 +165,12 @@ async def _hurt_lane(place: Path, seed: int, names: list[str], outcome: Outcome,
     async with lane(place, random.Random(seed)) as made:
         for name in names:
             try:
-                took.setdefault(name, []).append(await press_through(made, HURTS[name]))
+                took_s = await press_through(made, HURTS[name])
             except TimeoutError:
                 outcome.wrong.append(f"{name}: not well {_RECOVERS_WITHIN_S:.0f} s after it: {made.open()}")
                 # What a later hurt of this lane would show is this one's.
                 break
+            took.setdefault(name, []).append(took_s)
             outcome.count += 1
         await made.gateway.stop()
         made.account(outcome, made.gateway.logs)

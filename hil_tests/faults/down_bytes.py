@@ -25,6 +25,8 @@ _IDENTITY = re.compile(r"[0-9a-f]{16}-[0-9a-f]{6}", re.ASCII)
 _BIG = 256 * 1024
 # One in so many is as large as a message may be, or larger; they cost a thousand others each.
 _BIG_ONE_IN = 500
+# So many of all messages would take a real alarm away, were it not for one thing.
+_ALMOST = 0.08
 
 # JSON texts to put where a value was. Some are no JSON.
 _LITERALS = (
@@ -63,12 +65,47 @@ class DownBytes:
 
     def make(self) -> tuple[str, bytes]:
         """(kind: the last level of the topic, payload)."""
+        if self.names and self._chance.random() < _ALMOST:
+            return "answer", self._almost()
         kind = self._chance.choice(KINDS) if self._chance.random() < 0.1 else self._chance.choice(tuple(_DOWN))
         if self._chance.random() < 0.1:
             return kind, self._raw()
         text = self._text(self._example(kind))
         data = text.encode("utf-8", "surrogatepass")
         return kind, self._spoiled(data) if self._chance.random() < 0.2 else data
+
+    def _almost(self) -> bytes:
+        """A word about a real event that would be valid but for one thing."""
+        name, word = self._chance.choice(self.names), self._chance.choice(_WORDS)
+        text = json.dumps({"v": 1, "answers": [{"event": name, "answer": word}]})
+        spoiled = (
+            text.replace(word, word.upper()),
+            text.replace(word, word + "\\n"),
+            text.replace(word, " " + word),
+            text.replace(f'"{word}"', f'["{word}"]'),
+            text.replace(name, name.upper()),
+            text.replace(name, name + " "),
+            text.replace(name, name + "\\n"),
+            text.replace(name, name[:-1]),
+            text.replace("1,", "true,", 1),
+            text.replace("1,", '"1",', 1),
+            text.replace("1,", "2,", 1),
+            text.replace("1,", "[1],", 1),
+            text.replace("v", "V", 1),
+            text.replace("[", '{"0":', 1).replace("]", "}", 1),
+            f"[{text}]",
+            text + text,
+            text[:-1],
+            "\ufeff" + text,
+            "\0" + text,
+            " " * _BIG + text,
+        )
+        at = self._chance.randrange(len(spoiled) * 30)
+        # The last one is large: seldom.
+        if at == 0:
+            return spoiled[-1].encode()
+        encoding = self._chance.choice(("utf-16", "utf-16-le", "utf-32-be"))
+        return text.encode(encoding) if at % 10 == 0 else spoiled[at % (len(spoiled) - 1)].encode()
 
     def _example(self, kind: str) -> Any:
         example = json.loads(json.dumps(self._chance.choice(self._examples.get(kind, self._examples["answer"]))))
