@@ -101,7 +101,7 @@ class Inside:
             self._lane.platform.said.setdefault(name, []).append(word)
             self.true[name] = after(self.true[name], word)
         try:
-            self.pipeline._brokers["primary"].on_message(kind, data, b"")
+            self.hear(kind, data)
         except BaseException as error:
             error.add_note(f"{kind}: {data[:2000]!r}")
             raise
@@ -128,7 +128,7 @@ async def _commands(inside: Inside, outcome: Outcome) -> None:
     """A flood of good commands at once, for a wearable that is not there; each is heard of while there is room."""
     for number in range(_COMMANDS):
         command = {"v": 1, "command": f"flood-{number}", "name": "locate", "wearable": inside.absent.handle}
-        inside.pipeline._brokers["primary"].on_message("command", json.dumps(command).encode(), b"")
+        inside.hear("command", json.dumps(command).encode())
     sizes = inside.sizes()
     outcome.figures["a flood of commands"] = f"{sizes['commands']} wait, {sizes['sending']} results under way"
     if (sizes["commands"], sizes["sending"]) != (_MOST["commands"], _MOST["sending"]):
