@@ -111,7 +111,10 @@ async def platform(port: int, says: tuple[str, ...] = ("accepted",)) -> AsyncIte
         try:
             yield made
         finally:
-            running.cancel()
+            while not running.done():
+                # Again and again: in Python 3.11 aiomqtt's wait_for may swallow one.
+                running.cancel()
+                await asyncio.wait({running}, timeout=1)
             (ended,) = await asyncio.gather(running, return_exceptions=True)
     if isinstance(ended, aiomqtt.MqttError) and made.expected_end:
         # Looked at, so that asyncio does not report it as overlooked.
