@@ -164,6 +164,12 @@ def test_a_file_that_decides_whom_we_believe_is_not_everybodys_to_write(tmp_path
     assert refused.value.key == "private.writable"
 
 
+def _umask(pid: int) -> int:
+    """As the kernel has it (proc(5))."""
+    rows = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+    return int(rows["Umask"], 8)
+
+
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -191,6 +197,7 @@ async def test_everything_the_running_gateway_writes_is_its_own(tmp_path: Path) 
             finally:
                 wearable.close()
             assert len(there.incidents) == 1
+            assert _umask(gateway.process.pid) == 0o077
             found = {path.name: _mode(path) for path in state.iterdir()}
             assert _mode(state) == 0o700
             assert any(name.endswith("-wal") for name in found)

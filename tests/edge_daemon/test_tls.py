@@ -8,6 +8,8 @@ import os
 import shutil
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +25,18 @@ from tools.desk.settings import DeskSettings
 
 from .certificates import Authority
 from .test_uplink import GATEWAY
+
+# OpenSSL asks at the controlling terminal, whatever standard input is.
+_AT_A_TERMINAL = """
+import fcntl, sys, termios
+from edge_daemon import config, tls
+from edge_daemon.errors import Refusal
+fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0)
+try:
+    tls.Tls(config.Platform(cert_file=sys.argv[2], key_file=sys.argv[3]))
+except Refusal as refusal:
+    print(refusal.key)
+"""
 
 
 class Server:
@@ -157,9 +171,21 @@ def test_a_replaced_key_that_others_can_read_is_not_taken_up(
 def test_a_key_with_a_password_is_refused_and_nobody_is_asked_on_the_terminal(authority: Authority) -> None:
     certificate, _ = authority.issue("gw-1")
     locked = authority.issue("gw-1-locked", password=b"test_only")[1]
-    with pytest.raises(Refusal) as refused:
-        tls.Tls(_files(authority, certificate, locked))
-    assert refused.value.key == "platform.bad_certificate"
+    near, far = os.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _AT_A_TERMINAL, str(far), str(certificate), str(locked)],
+            pass_fds=[far],
+            start_new_session=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    finally:
+        os.close(near)
+        os.close(far)
+    assert done.stdout.strip() == "platform.bad_certificate"
 
 
 def test_a_certificate_or_authority_that_everybody_can_write_is_refused(authority: Authority, tmp_path: Path) -> None:
