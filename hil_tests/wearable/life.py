@@ -84,12 +84,12 @@ class Life:
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def power_on(self) -> None:
-        """Put the battery in. Raises WearableFailed when it is in."""
+    def power_on(self, reset: str = "power_on") -> None:
+        """Put the battery in. `reset`: what the chip will say of this start. Raises WearableFailed when it is in."""
         if self._task:
             raise WearableFailed(f"{self._settings.name} has power already")
         self._body.failure = None
-        self._task = asyncio.create_task(self._live(), name=f"life of {self._settings.name}")
+        self._task = asyncio.create_task(self._live(reset), name=f"life of {self._settings.name}")
 
     async def power_cut(self) -> None:
         """Take the battery out in the middle of whatever it does: the running program and RTC memory are gone."""
@@ -107,9 +107,9 @@ class Life:
         if self._process and self._process.returncode is None:
             self._process.send_signal(signal.SIGSTOP)
 
-    async def _live(self) -> None:
+    async def _live(self, reset: str) -> None:
         """Start it again whenever what stopped it would; end when nothing would."""
-        reset, wake = "power_on", "none"
+        wake = "none"
         while True:
             code = await self._run(reset, wake)
             if code is None:

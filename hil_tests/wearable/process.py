@@ -128,10 +128,16 @@ class WearableProcess:
         """Every start of the interpreter so far: one by power-on, one by each waking, reset and watchdog."""
         return self._life.starts
 
-    async def power_on(self) -> None:
-        """Put the battery in and wait until it takes presses. Raises WearableFailed."""
-        self._life.power_on()
+    async def power_on(self, reset: str = "power_on") -> None:
+        """Put the battery in and wait until it takes presses. `reset`: the chip's own word. Raises WearableFailed."""
+        self._life.power_on(reset)
         await self.ready()
+
+    async def power_flickers(self, for_s: float, reset: str = "brown_out") -> None:
+        """Power comes for so long and goes again: a dying cell under the load of its own radio."""
+        self._life.power_on(reset)
+        await asyncio.sleep(for_s)
+        await self._life.power_cut()
 
     async def power_cut(self) -> None:
         """Take the battery out in the middle of whatever it does."""
