@@ -112,6 +112,8 @@ class Supervision:
     wearable_lost_s: float = 4 * 3600.0
     wearable_missing_s: float = 24 * 3600.0
     link_lost_s: float = 60.0
+    power_supply: str = "/sys/class/power_supply"
+    ups: str = ""
     telemetry_most_mb: int = 128
 
 

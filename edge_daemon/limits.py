@@ -35,6 +35,9 @@ def check(path: Path, config: Config) -> None:
         if step not in REMEDIES:
             raise Refusal("config.not_one_of", file=path, key="ble.recovery", wanted=", ".join(REMEDIES), got=step)
     _check_sms(path, config.sms)
+    # What NUT takes for a UPS and its host; a host of another form never answers.
+    if config.supervision.ups and not re.fullmatch(r"[\w.-]+@[\w.-]+(:\d{1,5})?", config.supervision.ups, re.ASCII):
+        raise Refusal("config.bad_ups", file=path, key="supervision.ups", got=repr(config.supervision.ups))
     level = config.gateway.log_level
     if level not in _LEVELS:
         raise Refusal("config.not_one_of", file=path, key="gateway.log_level", wanted=", ".join(_LEVELS), got=level)

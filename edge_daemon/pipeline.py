@@ -36,9 +36,10 @@ from edge_daemon.replies import Replies
 from edge_daemon.security import Security
 from edge_daemon.storing import Storing
 from edge_daemon.strangers import Strangers
-from edge_daemon.supervision import Watch
+from edge_daemon.supervision import Watch, power_sources
 from edge_daemon.supervision.certificates import Certificates
 from edge_daemon.supervision.links import LinkWatch
+from edge_daemon.supervision.power import PowerWatch
 from edge_daemon.supervision.store import StoreWatch
 from edge_daemon.supervision.wearables import WearableWatch
 from edge_daemon.telemetry import Telemetry
@@ -165,6 +166,7 @@ class Pipeline:
             "store": StoreWatch("journal.sqlite3", self._journal, self._room, self._faults, self._clock),
             "wearables": wearables,
             "lines": LinkWatch(serial.states, self._faults, settings, self._clock),
+            "power": PowerWatch(power_sources.configured(settings), self._faults, self._clock),
         }
 
     async def _send_telemetry(self, data: bytes) -> None:

@@ -27,6 +27,8 @@ if [ "$purpose" = test ]; then
     need chromium chromium
     # It judges the gateway's unit; nothing is started by it.
     need systemd-analyze systemd
+    # A real upsd for the gateway's mains and battery; its programs are in no PATH.
+    if ! [ -x /lib/nut/dummy-ups ]; then missing="$missing nut-server"; fi
     need dbus-daemon dbus
     # The boards are 32-bit machines: tests about memory run on a 32-bit build, too.
     if [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] && ! ls /usr/lib/gcc/x86_64-linux-gnu/*/32/libgcc.a >/dev/null 2>&1; then
