@@ -16,13 +16,12 @@ from pathlib import Path
 
 import edge_daemon
 from edge_daemon import registry
-from edge_daemon.admission import Admission, Unknown
+from edge_daemon.admission import Admission
 from edge_daemon.ages import Ages
 from edge_daemon.clock import Clock
 from edge_daemon.commands import Commands
 from edge_daemon.config import Config
 from edge_daemon.counters import Counters
-from edge_daemon.errors import UplinkDown
 from edge_daemon.faults import Faults
 from edge_daemon.forwarder import Forwarder
 from edge_daemon.heartbeat import Heartbeat
@@ -32,6 +31,7 @@ from edge_daemon.journal.room import Room
 from edge_daemon.links.ble_link import BleLink
 from edge_daemon.links.serial_link import SerialLink
 from edge_daemon.log import Log
+from edge_daemon.post import Post
 from edge_daemon.replies import Replies
 from edge_daemon.security import Security
 from edge_daemon.storing import Storing
@@ -44,9 +44,7 @@ from edge_daemon.supervision.store import StoreWatch
 from edge_daemon.supervision.wearables import WearableWatch
 from edge_daemon.telemetry import Telemetry
 from edge_daemon.telemetry.segments import Segments
-from edge_daemon.uplinks import answers, payload
 from edge_daemon.uplinks.exits import Exits
-from edge_daemon.uplinks.way import Way
 from edge_daemon.watchdog import Moves, Notifier, Turning, Watchdog, Writing
 from protocol import kinds
 
@@ -54,11 +52,6 @@ log = Log("pipeline")
 
 _TIDY_EVERY_S = 60
 _PURGE_EVERY_MS = 86_400_000
-_STRANGER_EXPIRY_S = 60
-_RESULT_EXPIRY_S = 3600
-_TELEMETRY_EXPIRY_S = 3600
-# Results and strangers' frames that the broker has not confirmed: one that asks and confirms nothing must not fill us.
-_PUBLISHING_MOST = 1000
 
 
 class Pipeline:
@@ -87,20 +80,28 @@ class Pipeline:
         )
         self._storing = Storing(self._journal, self._forwarder, self._counters)
         self._faults = Faults(self._journal, self._storing, self._clock)
+        self._replies = Replies(self._counters)
+        served = frozenset(handle for handle, wearable in self._wearables.items() if not wearable.revoked)
+        self._commands = Commands(served, self._replies, self._clock, self._counters)
+        self._strangers = Strangers(config.forwarder.strangers_per_s, config.forwarder.strangers_burst, self._counters)
+        self._post = Post(
+            config.gateway.id,
+            self._ways,
+            self._forwarder,
+            self._strangers,
+            self._commands,
+            self._clock,
+            self._counters,
+        )
         self._telemetry = Telemetry(
             config.gateway.id,
             segments,
-            self._send_telemetry,
+            self._post.telemetry,
             lambda: self._ways.connected,
             lambda: self._forwarder.waiting,
             self._ages,
             self._counters,
         )
-        self._replies = Replies(self._counters)
-        served = frozenset(handle for handle, wearable in self._wearables.items() if not wearable.revoked)
-        self._commands = Commands(served, self._replies, self._clock, self._counters)
-        self._strangers = Strangers(config.forwarder.strangers_per_s, config.forwarder.strangers_burst, self._counters)
-        self._publishing: set[asyncio.Task[None]] = set()
 
     @property
     def counters(self) -> Counters:
@@ -169,9 +170,6 @@ class Pipeline:
             "power": PowerWatch(power_sources.configured(settings), self._faults, self._clock),
         }
 
-    async def _send_telemetry(self, data: bytes) -> None:
-        await self._ways.choose().uplink.publish("telemetry", data, expiry_s=_TELEMETRY_EXPIRY_S)
-
     def _watchdog(self) -> Watchdog:
         """What must move. That every task lives is the task group's to hold: where one ends, all do."""
 
@@ -218,12 +216,12 @@ class Pipeline:
     def _wire(self, intake: Intake, beat: Heartbeat) -> None:
         """Who is told of what."""
         self._forwarder.on_news = self._replies.tell_if_there
-        self._ways.on_message = self._from_platform
+        self._ways.on_message = self._post.from_platform
         intake.on_heartbeat = self._telemetry.wearable
         self._journal.on_loaded = self._forwarder.start
-        intake.on_stranger = self._pass_on
+        intake.on_stranger = self._post.pass_on
         self._commands.beat = beat.now
-        self._commands.report = self._report
+        self._commands.report = self._post.report
 
         def opened() -> None:
             self._forwarder.connected()
@@ -232,49 +230,6 @@ class Pipeline:
         self._ways.on_open = opened
         self._ways.on_closed = self._forwarder.disconnected
         self._ways.on_beat = beat.now
-
-    def _from_platform(self, way: Way, kind: str, data: bytes) -> None:
-        """A down message. Whatever cannot be read is counted and left: no bytes from the broker do harm."""
-        try:
-            if kind == "answer":
-                for answer in answers.read_answers(data):
-                    if not self._forwarder.answered(answer, way):
-                        self._counters.add("answers_to_nothing")
-            elif kind == "stranger":
-                for found in answers.read_strangers(data):
-                    if not self._strangers.answer(found.rolling_id, found.frame):
-                        self._counters.add("answers_to_nothing")
-            elif kind == "command":
-                self._commands.take(answers.read_command(data))
-        except answers.NotUnderstood as error:
-            self._counters.add("platform_not_understood")
-            log.warning("platform_not_understood", kind=kind, why=str(error), size=len(data))
-
-    def _pass_on(self, unknown: Unknown) -> None:
-        now_ms = self._clock.now_ms()
-        data = payload.stranger(self._config.gateway.id, unknown.rolling_id, unknown.heard, now_ms)
-        self._publish("stranger", data, "stranger", unknown.rolling_id, _STRANGER_EXPIRY_S)
-
-    def _report(self, command: str, outcome: str, reason: str | None) -> None:
-        data = payload.result(self._config.gateway.id, command, outcome, reason)
-        self._publish("result", data, None, b"", _RESULT_EXPIRY_S)
-
-    def _publish(self, kind: str, data: bytes, answer: str | None, correlation: bytes, expiry_s: int) -> None:
-        """Send what may be lost: a stranger asks again, an unanswered command is sent again."""
-        if len(self._publishing) >= _PUBLISHING_MOST:
-            self._counters.add(f"{kind}_unsent")
-            return
-
-        async def publish() -> None:
-            try:
-                uplink = self._ways.choose().uplink
-                await uplink.publish(kind, data, answer=answer, correlation=correlation, expiry_s=expiry_s)
-            except UplinkDown:
-                self._counters.add(f"{kind}_unsent")
-
-        task = asyncio.create_task(publish())
-        self._publishing.add(task)
-        task.add_done_callback(self._publishing.discard)
 
     async def _tidy(self) -> None:
         """Once a day, and after a start, forget what the platform has long had; remember what time it is."""

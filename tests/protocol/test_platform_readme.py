@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from edge_daemon import admission, commands, config, pipeline
+from edge_daemon import admission, commands, config, post
 from edge_daemon.uplinks import answers, mqtt, way
 from tests.protocol.test_contract import API, EXAMPLES, PLATFORM, SCHEMAS, validate
 
@@ -51,9 +51,9 @@ def test_the_table_of_topics_is_asyncapis() -> None:
 def test_the_expiries_are_the_gateways() -> None:
     """As its code has them."""
     assert way.BEAT_EXPIRY_S == 180
-    assert pipeline._TELEMETRY_EXPIRY_S == 3600
-    assert pipeline._STRANGER_EXPIRY_S == 60
-    assert pipeline._RESULT_EXPIRY_S == 3600
+    assert post._TELEMETRY_EXPIRY_S == 3600
+    assert post._STRANGER_EXPIRY_S == 60
+    assert post._RESULT_EXPIRY_S == 3600
     assert f"{mqtt._SESSION_EXPIRY_S:,} s" in README
     assert API["servers"]["broker"]["bindings"]["mqtt"]["sessionExpiryInterval"] == mqtt._SESSION_EXPIRY_S
 
