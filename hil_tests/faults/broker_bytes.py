@@ -118,7 +118,7 @@ class Inside:
             "commands": len(pipeline._commands._queued),
             "results": len(pipeline._commands._finished),
             "ways": len(pipeline._strangers._ways),
-            "sending": len(pipeline._publishing),
+            "sending": len(pipeline._post._publishing),
             "counters": len(pipeline.counters.snapshot()),
             "tasks": len(asyncio.all_tasks()),
         }
