@@ -143,7 +143,7 @@ def _mood(word: str) -> Hurt:
 HURTS: dict[str, Hurt] = {
     hurt.__name__: hurt for hurt in (down, flapping, half_open, silent, slow, killed, doubled, unconfirmed, noise)
 }
-HURTS |= {word: _mood(word) for word in ("deaf", "late", "wrong", "twice", "disorder", "busy", "taken_back")}
+HURTS |= {word: _mood(word) for word in ("deaf", "nodding", "late", "wrong", "twice", "disorder", "busy", "taken_back")}
 HURTS["unanswered"] = _mood("silent")
 
 

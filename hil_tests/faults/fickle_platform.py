@@ -50,8 +50,10 @@ class Row:
 
 
 class FicklePlatform:
-    """`mood` "" is an honest one; others: silent, deaf, late, wrong, twice, disorder, busy, taken_back.
+    """`mood` "" is an honest one; others: silent, deaf, nodding, late, wrong, twice, disorder, busy, taken_back.
 
+    A deaf one answers and stores nothing, a silent one stores; a nodding one is deaf and answers life signs.
+    `beats`: heartbeats so far, `beat` the last one.
     `deaf_to`: a handle whose events it takes for never come. `rids`: strangers' questions so far.
     `rows`: the last few that came of each event, in whatever mood.
     `events`: identity -> state, each stored once; `came`: how often each came. `said`: identity -> every word that was
@@ -67,6 +69,8 @@ class FicklePlatform:
         self.said: dict[str, list[str]] = {}
         self.results: dict[str, str] = {}
         self.violations: list[str] = []
+        self.beats = 0
+        self.beat: dict[str, Any] = {}
         self.rows: dict[str, deque[Row]] = {}
         self._port = port
         self._chance = chance
@@ -122,11 +126,11 @@ class FicklePlatform:
 
     def _take(self, message: aiomqtt.Message) -> None:
         gateway, _, kind = message.topic.value.rpartition("/up/")
-        if kind == "heartbeat" and self.mood not in ("silent", "deaf"):
-            alive = json.dumps({"v": 1, "gateway": gateway.rpartition("/")[2]}).encode()
-            correlation = getattr(message.properties, "CorrelationData", None)
-            self._start(self.publish(f"{gateway}/down/alive", alive, correlation=correlation))
-        if kind not in ("event", "result", "stranger", "heartbeat"):
+        if kind == "heartbeat":
+            self.beats += 1
+            self.beat = json.loads(bytes(message.payload))
+            self._start(self._alive(gateway, message))
+        if kind not in ("event", "result", "stranger"):
             return
         try:
             data = json.loads(bytes(message.payload))
@@ -137,8 +141,6 @@ class FicklePlatform:
             return
         if kind == "result":
             self.results[data["command"]] = data["result"]
-        elif kind == "heartbeat":
-            self._start(self._alive(gateway, message))
         elif kind == "stranger":
             self.rids += [row["rid"] for row in data["frames"]]
         else:
@@ -176,7 +178,7 @@ class FicklePlatform:
         names = [row["event"] for row in rows]
         if mood == "busy":
             await self._busy(topic, [name for name in names if name not in self.events], correlation)
-        if mood in ("deaf", "busy"):
+        if mood in ("deaf", "busy", "nodding"):
             return
         for row in rows:
             self._store(row)
