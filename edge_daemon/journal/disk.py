@@ -17,7 +17,7 @@ import aiosqlite
 
 from edge_daemon.errors import Refusal
 from edge_daemon.heard import Alarm
-from edge_daemon.journal import rows, salvage, schema
+from edge_daemon.journal import cached, rows, salvage, schema
 from edge_daemon.journal.batch import Batch
 from edge_daemon.log import Log
 
@@ -94,6 +94,8 @@ class Disk:
             self._path.touch(mode=0o600)
             self._db = await aiosqlite.connect(self._path)
             await schema.prepare(self._db, self._path)
+            # Behind the lock that `prepare` takes: a second gateway must not touch the file of a first.
+            await asyncio.to_thread(cached.make_durable, self._path)
             await _judge(self._db)
             return await self._read(self._db)
         except (sqlite3.Error, OSError) as error:
