@@ -29,23 +29,26 @@ class Cuts:
         self._outcome = outcome
         self.seen: Counter[str] = Counter()
 
+    def spread(self, records: list[Record], count: int, since: int = 0) -> list[int]:
+        """So many moments after the records from number `since` on: evenly, but for a quarter in the checkpoints.
+
+        Those are short and rare.
+        """
+        rare = [at for at in range(since, len(records)) if records[at].op in "WT" and records[at].path == self._file]
+        share = count // 4 if rare else 0
+        chosen = [self._rng.choice(rare) + 1 for _ in range(share)]
+        return sorted(chosen + [self._rng.randint(since, len(records)) for _ in range(count - share)])
+
     async def make(
-        self,
-        records: list[Record],
-        count: int,
-        promises: Promises,
-        name: str,
-        *,
-        since: int = 0,
-        again: Again | None = None,
+        self, records: list[Record], moments: list[int], promises: Promises, name: str, again: Again | None = None
     ) -> None:
-        """Cut after `count` of the records from number `since` on, and judge each disk that is left.
+        """Cut after each of these numbers of records, which ascend, and judge each disk that is left.
 
         `promises`: what had been promised before the first record. One disk of 25 is given to `again` first.
         """
         disk = Disk(self._rng.randrange(1 << 32))
         at = 0
-        for number, moment in enumerate(self._moments(records, count, since)):
+        for number, moment in enumerate(moments):
             for record in records[at:moment]:
                 disk.take(record)
                 promises.take(record)
@@ -57,15 +60,8 @@ class Cuts:
             if again is not None and number % _AGAIN_EVERY == _AGAIN_EVERY // 2:
                 await again(laid, promises, which)
             await judge(laid / self._file, promises, self._outcome, which)
-            self._outcome.count += 1
+            self.seen["cuts"] += 1
             shutil.rmtree(laid)
-
-    def _moments(self, records: list[Record], count: int, since: int) -> list[int]:
-        """Evenly over all, but for a quarter that falls into checkpoints, which are short and rare."""
-        rare = [at for at in range(since, len(records)) if records[at].op in "WT" and records[at].path == self._file]
-        share = count // 4 if rare else 0
-        chosen = [self._rng.choice(rare) + 1 for _ in range(share)]
-        return sorted(chosen + [self._rng.randint(since, len(records)) for _ in range(count - share)])
 
     def _note(self, image: Image) -> None:
         self.seen["in_transaction"] += bool(image.unsynced.get(f"{self._file}-wal"))

@@ -38,6 +38,11 @@ class Presser(Wearable):
             self._first.setdefault(int.from_bytes(body[1:4], "big"), counter)
         return counter
 
+    def press_again(self, alarm: Alarm) -> None:
+        """What its patience will do in a while, now."""
+        if alarm.send_again:
+            self._send_event(alarm)
+
     def _take(self, frame: bytes) -> None:
         bodies = (wire.open_down(self.keys, frame, question) for question in self._questions)
         body = next((body for body in bodies if body is not None), None)
@@ -51,17 +56,20 @@ class Presser(Wearable):
 class MutePlatform(Platform):
     """Closes at once what it is sent; while it is `mute` it keeps it and says nothing.
 
-    `stored`: what each message said of an event.
+    `stored`: what each message said of an event. `told`: the kinds of the gateway's own events.
     """
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
         self.mute = False
         self.stored: dict[str, list[bool]] = {}
+        self.told: list[str] = []
 
     async def _events(self, topic: str, data: dict[str, Any], message: aiomqtt.Message) -> None:
         for event in data["events"]:
             self.stored.setdefault(event["event"], []).append(event["stored"])
+            if event.get("source") == "gateway":
+                self.told.append(event["kind"])
         if self.mute:
             for event in data["events"]:
                 self._store(topic.rpartition("/up/")[0], event)
@@ -85,7 +93,7 @@ class DiskHome:
         self.home.enrol(*self.wearables)
 
     async def start(self) -> None:
-        """Start the daemon and wait until it hears its wearables and has its broker."""
+        """Start the daemon and wait until it hears its wearables and has its broker. Raises ChildFailed."""
         await self.home.start(self.disk.environment())
         await self.home.connected()
 
@@ -97,9 +105,10 @@ class DiskHome:
         """What each frame that a wearable has opened told it."""
         return {frame: told for wearable in self.wearables for frame, told in wearable.told.items()}
 
-    def identity(self, alarm: Alarm) -> str:
-        """The event's identity; the alarm is one of the wearables' own."""
-        return next(w.identity(alarm.number) for w in self.wearables if w.alarms.get(alarm.number) is alarm)
+    @property
+    def log(self) -> Path:
+        """What the daemon has said, over all lives."""
+        return self.home.place / "gateway.log"
 
 
 @asynccontextmanager

@@ -78,18 +78,15 @@ static const char *of_path(int at, const char *path, char *buf) {
     if (top_size == 0 || path == NULL) return NULL;
     if (path[0] == '/') return strlen(path) < PATH_MAX ? below(strcpy(buf, path)) : NULL;
     if (at == AT_FDCWD ? getcwd(buf, PATH_MAX) == NULL : !link_of(at, buf)) return NULL;
-    size_t size = strlen(buf);
-    if (size + strlen(path) + 2 > PATH_MAX) return NULL;
-    buf[size] = '/';
-    strcpy(buf + size + 1, path);
-    return below(buf);
+    if (strlen(buf) + strlen(path) + 2 > PATH_MAX) return NULL;
+    return below(strcat(strcat(buf, "/"), path));
 }
 
 static void record(char op, const char *path, const char *path2, int error, int64_t at, int64_t size,
                    const void *data) {
     if (log_fd < 0) return;
-    int saved = errno;
     struct record r = {op, "", strlen(path), path2 ? strlen(path2) : 0, error, at, size};
+    int saved = errno;
     struct iovec parts[] = {
         {&r, sizeof r}, {(void *)path, r.path}, {(void *)path2, r.path2}, {(void *)data, data ? size : 0}};
     size_t whole = sizeof r + r.path + r.path2 + parts[3].iov_len;
@@ -117,7 +114,6 @@ static int hurt(enum class what) {
 }
 
 static int refused(int error) { errno = error; return -1; }
-
 static void room(int64_t grown) {
     if (control != NULL && control->room >= 0) control->room -= grown;
 }
@@ -141,7 +137,7 @@ static ssize_t put(int fd, const void *data, size_t size, off_t at) {
     fstat(fd, &now);
     off_t from = at >= 0 ? at : fcntl(fd, F_GETFL) & O_APPEND ? now.st_size : lseek(fd, 0, SEEK_CUR);
     int64_t over = control == NULL || control->room < 0 ? 0 : from + (int64_t)size - now.st_size - control->room;
-    if (over > 0 && (int64_t)size > 0) size = over < (int64_t)size ? size - over : 0;
+    if (over > 0) size = over < (int64_t)size ? size - over : 0, control->hurts[WRITE].hits++;
     ssize_t done = over > 0 && size == 0 ? refused(ENOSPC)
                    : at < 0 ? syscall(SYS_write, fd, data, size) : syscall(SYS_pwrite64, fd, data, size, at);
     if (done > 0) {
@@ -166,7 +162,6 @@ ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at) {
     }
     return sum;
 }
-ssize_t pwritev64(int fd, const struct iovec *parts, int count, off_t at) { return pwritev(fd, parts, count, at); }
 ssize_t writev(int fd, const struct iovec *parts, int count) {
     char buf[PATH_MAX];
     return of_fd(fd, buf) ? pwritev(fd, parts, count, -1) : syscall(SYS_writev, fd, parts, count);
@@ -200,6 +195,13 @@ int ftruncate64(int fd, off_t size) {
     return done;
 }
 int ftruncate(int fd, off_t size) { return ftruncate64(fd, size); }
+int truncate64(const char *name, off_t size) {
+    int fd = open(name, O_WRONLY | O_CLOEXEC), done = fd < 0 ? -1 : ftruncate64(fd, size), error = errno;
+    if (fd >= 0) close(fd);
+    errno = error;
+    return done;
+}
+int truncate(const char *name, off_t size) { return truncate64(name, size); }
 
 /* Blocks are taken by writing zeros: one way for all of it to be counted and recorded. Returns the error. */
 int posix_fallocate64(int fd, off_t at, off_t size) {
@@ -238,7 +240,6 @@ int open(const char *name, int flags, ...) { return open_it(AT_FDCWD, name, flag
 int open64(const char *name, int flags, ...) { return open_it(AT_FDCWD, name, flags, MODE); }
 int openat(int at, const char *name, int flags, ...) { return open_it(at, name, flags, MODE); }
 int openat64(int at, const char *name, int flags, ...) { return open_it(at, name, flags, MODE); }
-int __open64_2(const char *name, int flags) { return open_it(AT_FDCWD, name, flags, 0); }
 
 /* One change of names: op U(nlink), R(ename) or D(irectory made). */
 static int rename_it(char op, int at, const char *name, int at2, const char *name2, int arg) {
@@ -258,7 +259,6 @@ static int rename_it(char op, int at, const char *name, int at2, const char *nam
     return done;
 }
 int unlink(const char *name) { return rename_it('U', AT_FDCWD, name, 0, NULL, 0); }
-int rmdir(const char *name) { return rename_it('U', AT_FDCWD, name, 0, NULL, AT_REMOVEDIR); }
 int unlinkat(int at, const char *name, int flags) { return rename_it('U', at, name, 0, NULL, flags); }
 int rename(const char *from, const char *to) { return rename_it('R', AT_FDCWD, from, AT_FDCWD, to, 0); }
 int mkdir(const char *name, mode_t mode) { return rename_it('D', AT_FDCWD, name, 0, NULL, mode); }

@@ -66,7 +66,6 @@ class Promises:
 
 async def judge(file: Path, promises: Promises, outcome: Outcome, where: str) -> None:
     """Start from this journal as the daemon would, and hold what it has against what was promised."""
-    before = _names(file)
     journal = Journal(file, Counters())
     try:
         await journal.open()
@@ -74,9 +73,12 @@ async def judge(file: Path, promises: Promises, outcome: Outcome, where: str) ->
         outcome.wrong.append(f"{where}: does not open: {refusal}")
         return
     await journal.close()
-    strange = {name for name in _names(file) - before if not name.startswith(file.name)}
-    if strange:
-        outcome.wrong.append(f"{where}: {sorted(strange)} put aside")
+    if journal.trouble is not None:
+        outcome.wrong.append(f"{where}: does not open: {journal.trouble}")
+        return
+    aside = [path.name for path in file.parent.glob(f"{file.name}.*")]
+    if aside:
+        outcome.wrong.append(f"{where}: {aside} set aside")
     for (wearable, number), counter in promises.stored.items():
         alarm = journal.alarms.get((wearable, number))
         if (wearable, number) not in promises.leaving and (alarm is None or alarm.stage == codes.HEARD):
@@ -87,10 +89,6 @@ async def judge(file: Path, promises: Promises, outcome: Outcome, where: str) ->
                 f"{where}: {wearable}-{number:06x} was told STORED, its window is {window}, not {counter}"
             )
     _look_inside(file, len(journal.alarms), outcome, where)
-
-
-def _names(file: Path) -> set[str]:
-    return {path.name for path in file.parent.iterdir()} if file.parent.exists() else set()
 
 
 def _look_inside(file: Path, alarms: int, outcome: Outcome, where: str) -> None:

@@ -38,12 +38,13 @@ async def cut_life(life: Life, count: int, place: Path, rng: random.Random, outc
         since = len(disk.records())
         await lives.write(disk, life.file, rng.randrange(1 << 32), 2)
         known = Promises(promises.told, dict(promises.stored), set(promises.leaving))
-        await second.make(disk.records(), _SECOND_CUTS, known, f"{which}, then", since=since)
+        records = disk.records()
+        await second.make(records, second.spread(records, _SECOND_CUTS, since), known, f"{which}, then")
         disk.close()
         shutil.rmtree(place / "again")
 
     promises = Promises(life.told)
-    await cuts.make(life.records, count, promises, life.name, again=again)
+    await cuts.make(life.records, cuts.spread(life.records, count), promises, life.name, again)
     outcome.figures[f"{life.name} promised"] = f"{len(promises.stored)}, its log begun {life.wal_starts} times"
     if life.missed:
         outcome.wrong.append(f"{life.name}: done and not in the log: {[(m.op, m.path) for m in life.missed]}")
@@ -62,6 +63,7 @@ async def run(count: int, seed: int, place: Path) -> Outcome:
     daemon = await lives.of_daemon(place / "daemon", rng)
     seen = await cut_life(journal, count - count // 2, place, rng, outcome)
     seen += await cut_life(daemon, count // 2, place, rng, outcome)
+    outcome.count = seen["cuts"]
     for kind in ("in_transaction", "in_checkpoint", "torn"):
         outcome.figures[kind.replace("_", " a ")] = str(seen[kind])
     return outcome
