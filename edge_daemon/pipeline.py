@@ -41,6 +41,7 @@ from edge_daemon.supervision.certificates import Certificates
 from edge_daemon.supervision.links import LinkWatch
 from edge_daemon.supervision.power import PowerWatch
 from edge_daemon.supervision.store import StoreWatch
+from edge_daemon.supervision.time import TimeWatch
 from edge_daemon.supervision.wearables import WearableWatch
 from edge_daemon.telemetry import Telemetry
 from edge_daemon.telemetry.segments import Segments
@@ -167,6 +168,7 @@ class Pipeline:
             "store": StoreWatch("journal.sqlite3", self._journal, self._room, self._faults, self._clock),
             "wearables": wearables,
             "lines": LinkWatch(serial.states, self._faults, settings, self._clock),
+            "time": TimeWatch(self._faults, self._clock),
             "power": PowerWatch(power_sources.configured(settings), self._faults, self._clock),
         }
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from edge_daemon.clock import Clock
 from edge_daemon.config import Supervision
 from edge_daemon.journal.disk import DiskFailed, Trouble
 from edge_daemon.journal.room import Room
 from edge_daemon.supervision.links import LinkWatch
 from edge_daemon.supervision.store import StoreWatch
+from edge_daemon.supervision.time import TimeWatch
 from edge_daemon.supervision.wearables import WearableWatch
 
 from .core import Core, core
@@ -26,9 +29,17 @@ class Hands(Clock):
     def __init__(self) -> None:
         super().__init__()
         self.at_s = 5_000_000.0
+        self.offset_ms = 1_790_000_000_000
+        self.good = True
 
     def now_ms(self) -> int:
         return int(self.at_s * 1000)
+
+    def wall_at(self, now_ms: int) -> int:
+        return now_ms + self.offset_ms
+
+    def synced(self) -> bool:
+        return self.good
 
 
 def _wait(watch: WearableWatch, clock: Hands, hours: float) -> None:
@@ -156,3 +167,27 @@ async def test_a_full_disk_and_a_file_set_aside_are_told(tmp_path: Path) -> None
         said = await _settled(gateway, 3)
         assert [kind for kind, _ in said] == ["store_full", "store_has_room", "store_damaged"]
         assert gateway.journal.alarms[gateway.journal.handle, 3].note == "set aside as journal.sqlite3.damaged-1"
+
+
+async def test_a_clock_that_nobody_vouches_for_is_told_after_an_hour_and_a_step_stands_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Hands()
+    clock.good = False
+    async with core(tmp_path) as gateway:
+        watch = TimeWatch(gateway.faults, clock)
+        for minutes in (30, 29):
+            clock.at_s += minutes * 60
+            watch.look()
+        assert _said(gateway) == []
+        clock.at_s += 120
+        watch.look()
+        watch.look()
+        assert await _settled(gateway, 1) == [("clock_wrong", "clock")]
+        clock.offset_ms += 7_200_000
+        clock.good = True
+        watch.look()
+        watch.look()
+        assert (await _settled(gateway, 2))[1:] == [("clock_right", "clock")]
+    stepped = [record.__dict__["fields"]["by_ms"] for record in caplog.records if record.message == "clock_stepped"]
+    assert stepped == [7_200_000]
