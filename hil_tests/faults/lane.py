@@ -46,6 +46,13 @@ class Watched(Wearable):
         self.untrue: list[str] = []
         self._said = said
 
+    def _believe(self, question: int, body: bytes) -> None:
+        alarm = self.alarms.get(int.from_bytes(body[1:4], "big"))
+        # HEARD with an event's number says that the gateway does not have it.
+        if alarm is not None and body[0] == 0 and alarm.shown:
+            self.untrue.append(f"{self.identity(alarm.number)} was {alarm.stage} and is denied")
+        super()._believe(question, body)
+
     def _show(self, alarm: Alarm, stage: str, reason: int) -> None:
         identity = self.identity(alarm.number)
         allowed = _WORDS.get(stage)
