@@ -230,9 +230,9 @@ class Journal:
         try:
             if not self._disk.is_open:
                 await self._load()
-                # What the file lacks has been put into the next batch.
-                batch.take_back(self._next)
-                self._next = Batch()
+                # What the file lacks has been put into the next batch, where what came meanwhile is, too: it is newer.
+                self._next.take_back(batch)
+                batch, self._next = self._next, Batch()
             await self._disk.commit(batch)
         except asyncio.CancelledError:
             # We are stopped in the middle of it: `close` writes it again, which does no harm where it had been written.
