@@ -41,6 +41,10 @@ class BluezFailed(Exception):
     """bluetoothd, systemd or the bus did not do what was asked; str() is the D-Bus error's name and text."""
 
 
+class BluezSilent(BluezFailed):
+    """There was no answer at all."""
+
+
 @dataclass(frozen=True)
 class Said:
     """What bluetoothd says now. `name` "" : it has no such adapter, or does not run."""
@@ -146,17 +150,16 @@ class Bluez:
 
     async def _names(self) -> list[str]:
         """The adapters there are; asked in this way because GetManagedObjects would name every device in the street."""
-        try:
-            xml = (await self._call(BLUEZ, _ROOT, f"{_BUS}.Introspectable", "Introspect"))[0]
-        except BluezFailed:
-            return []
+        xml = (await self._call(BLUEZ, _ROOT, f"{_BUS}.Introspectable", "Introspect"))[0]
         return sorted(re.findall(r'<node name="(hci[0-9]+)"', xml))[:_ADAPTERS_MOST]
 
     async def _adapter(self, name: str) -> dict[str, Any]:
         try:
             said = (await self._call(BLUEZ, f"{_ROOT}/{name}", _PROPERTIES, "GetAll", "s", [ADAPTER]))[0]
+        except BluezSilent:
+            raise
         except BluezFailed:
-            return {}
+            return {}  # it has just gone
         return {key: value.value for key, value in said.items()}
 
     def _choose(self, adapters: dict[str, dict[str, Any]]) -> str:
@@ -201,7 +204,7 @@ class Bluez:
             async with asyncio.timeout(self._answer_within_s):
                 reply = await self._bus.call(message)
         except TimeoutError:
-            raise BluezFailed(f"{member}: no answer") from None
+            raise BluezSilent(f"{member}: no answer") from None
         except (OSError, EOFError) as error:
             raise BluezFailed(f"{member}: {error or type(error).__name__}") from error
         assert reply is not None

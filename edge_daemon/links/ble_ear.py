@@ -33,7 +33,8 @@ class EarLimits:
     # long as ever, and is no deafness.
     hours_known: int = 24
     factor: float = 2.5
-    # A wearable says that it lives every 30 min.
+    # A wearable says that it lives every 30 min: one is waited for, two are missed.
+    heartbeat_s: float = 1800.0 + 300.0
     unknown_s: float = 2 * 1800.0 + 300.0
     most_s: float = 4 * 3600.0
     # What is heard so soon after a remedy is its doing.
@@ -131,7 +132,8 @@ class Ear:
     @property
     def usual_s(self) -> float:
         """So long a wait is needed here before a cure can be told from none."""
-        return min(self._history.longest_s if self._known else self._limits.unknown_s, self._limits.unknown_s)
+        most_s = min(self._limits.heartbeat_s, self._limits.unknown_s)
+        return min(self._history.longest_s, most_s) if self._known else most_s
 
     @property
     def _known(self) -> bool:

@@ -37,6 +37,7 @@ log = Log("link.ble")
 _SEEN_MOST = 4096
 # bleak's word for "no signal strength": such news comes from bluetoothd's memory, not from the air.
 _NO_RSSI_DBM = -127
+_SAVE_WITHIN_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class BleLink:
         self._room = asyncio.Semaphore(settings.max_connections)
         self.on_scanning: Callable[[], None] = lambda: None
         self._history = History(history)
+        self._saving: asyncio.Future[None] | None = None
         self._ear = Ear(settings.silent_s, expects, self._history, care.ear, clock.now_ms())
         self._noise = Noise(care.noise, clock.now_ms())
         self._bluez = Bluez(settings.adapter, care.bluez_answers_within_s)
@@ -132,7 +134,7 @@ class BleLink:
         return [{"link": "ble", "name": self.name, "state": self._state()}]
 
     def _state(self) -> str:
-        if not self._scan.up:
+        if self._scan.down:
             return "down"
         if self._recovery.deaf:
             return "deaf"
@@ -144,11 +146,16 @@ class BleLink:
 
     async def run(self) -> None:
         """Scan for ever, and see that it hears. An adapter that fails is tried again, more slowly each time."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._bluez.run(), name="bluez")
-            tasks.create_task(self._scan.run(), name="scan")
-            tasks.create_task(self._recovery.run(), name="recovery")
-            tasks.create_task(self._watch(), name="watch")
+        async with asyncio.TaskGroup() as outer:
+            # Outlives the rest: who is stopped in the middle of a power cycle still has to switch the adapter on.
+            bluez = outer.create_task(self._bluez.run(), name="bluez")
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._scan.run(), name="scan")
+                    tasks.create_task(self._recovery.run(), name="recovery")
+                    tasks.create_task(self._watch(), name="watch")
+            finally:
+                bluez.cancel()
 
     async def _watch(self) -> None:
         while True:
@@ -159,14 +166,20 @@ class BleLink:
                 # A flood's thousand addresses are no crowd that could leave.
                 self._ear.forget_crowd()
             if self._ear.tick(now_ms, self._scan.troubled_s() == 0):
-                await asyncio.to_thread(self._history.save)
+                self._save()
+
+    def _save(self) -> asyncio.Future[None]:
+        """In a thread, and not waited for: a disk that hangs must not stop the watch."""
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.get_running_loop().run_in_executor(None, self._history.save)
+        return self._saving
 
     async def close(self) -> None:
         """End all visits."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._history.save)
+        await asyncio.wait({self._save()}, timeout=_SAVE_WITHIN_S)
 
     def deliver(self, device: BLEDevice, frame: bytes) -> None:
         """Give a frame to the visit of a device; begin one when there is none."""

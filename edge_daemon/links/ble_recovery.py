@@ -123,6 +123,7 @@ class Recovery:
         try:
             while not await self._climb(first, heard, down):
                 self._tell(why, silent_s, heard)
+                self._counters.add("recovery_failed")
                 log.error("recovery_failed", why=why, again_in_s=wait_s)
                 if await self._well(heard, down, wait_s):
                     break

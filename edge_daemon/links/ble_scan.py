@@ -65,6 +65,7 @@ class Scan:
         self._up_ms: int | None = None
         self._troubled_ms: int | None = None
         self._why = ""
+        self._begun = False
         self.on_scanning: Callable[[], None] = lambda: None
         bluez.on_news = self._news.set
 
@@ -72,6 +73,11 @@ class Scan:
     def up(self) -> bool:
         """Whether bleak says that it scans."""
         return self._up_ms is not None
+
+    @property
+    def down(self) -> bool:
+        """Whether there is no scan, and not because it is just begun anew on purpose."""
+        return self._up_ms is None and (self._troubled_ms is not None or not self._begun)
 
     @property
     def why(self) -> str:
@@ -127,6 +133,7 @@ class Scan:
         async with asyncio.timeout(self._times.start_within_s):
             await scanner.start()
         began_ms = self._up_ms = self._clock.now_ms()
+        self._begun = True
         try:
             log.info("scan_started", adapter=self._adapter or "default")
             self.on_scanning()

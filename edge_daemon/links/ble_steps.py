@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from edge_daemon.links.ble_bluez import Bluez, BluezFailed
 from edge_daemon.links.ble_scan import Scan
@@ -50,12 +51,15 @@ class Steps:
         """The scan is begun anew after every remedy; here it is all."""
 
     async def _power(self) -> None:
-        await self._bluez.set_powered(False)
         try:
+            await self._bluez.set_powered(False)
             await asyncio.sleep(_OFF_S)
-        finally:
-            # Whoever cancels us must not leave it off.
-            await self._bluez.set_powered(True)
+        except asyncio.CancelledError:
+            # Whoever stops us must not leave it off, nor be told of another error than that we were stopped.
+            with suppress(BluezFailed):
+                await self._bluez.set_powered(True)
+            raise
+        await self._bluez.set_powered(True)
 
     async def _plug(self) -> None:
         if not await self._usb.reset(self._bluez.name):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from pathlib import Path
 
 SYSFS = Path("/sys/class/bluetooth")
@@ -43,12 +44,17 @@ class UsbPlug:
             return False
         switch = plug / "authorized"
         # In a thread: the kernel answers when its drivers have let go, and when they have taken hold again.
-        await asyncio.to_thread(switch.write_text, "0")
+        out = asyncio.ensure_future(asyncio.to_thread(switch.write_text, "0"))
         try:
+            await asyncio.shield(out)
             await asyncio.sleep(_OUT_S)
-        finally:
-            # Whoever cancels us must not leave a house without ears.
-            await asyncio.shield(asyncio.ensure_future(asyncio.to_thread(switch.write_text, "1")))
+        except asyncio.CancelledError:
+            # Whoever stops us must not leave a house without ears.
+            with suppress(OSError):
+                await out
+                await asyncio.to_thread(switch.write_text, "1")
+            raise
+        await asyncio.to_thread(switch.write_text, "1")
         return True
 
 

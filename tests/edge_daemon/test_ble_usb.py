@@ -70,6 +70,22 @@ async def test_whoever_cancels_leaves_the_adapter_in(tmp_path: Path, monkeypatch
     assert (device / "authorized").read_text() == "1"
 
 
+async def test_a_cancelled_reset_that_fails_is_cancelled_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ble_usb, "_OUT_S", 60.0)
+    sysfs, device = _tree(tmp_path, "hci0")
+    reset = asyncio.create_task(UsbPlug(sysfs).reset("hci0"))
+    async with asyncio.timeout(10):
+        while (device / "authorized").read_text() != "0":
+            await asyncio.sleep(0.001)
+    (device / "authorized").unlink()
+    (device / "authorized").mkdir()
+    reset.cancel()
+    await asyncio.gather(reset, return_exceptions=True)
+    assert reset.cancelled()
+
+
 async def test_an_adapter_on_a_serial_line_has_no_plug(tmp_path: Path) -> None:
     sysfs = tmp_path / "class/bluetooth"
     place = tmp_path / "devices/platform/serial0/hci0"

@@ -30,7 +30,7 @@ async def _hears_again(bluez: BluezHome, link: Link, frame: bytes = b"still ther
 
 
 async def test_an_advertisement_is_heard_once_and_repeats_are_dropped(bluez: BluezHome) -> None:
-    link = await bluez.link()
+    link = await bluez.link(silent_s=_NEVER_S)
     assert _ask(bluez, b"question")
     heard = await link.hears(b"question")
     assert (heard.link, heard.rssi_dbm) == ("ble", -60)
@@ -42,7 +42,7 @@ async def test_an_advertisement_is_heard_once_and_repeats_are_dropped(bluez: Blu
 
 
 async def test_a_visit_writes_the_answer_in_pieces_and_takes_what_is_notified(bluez: BluezHome) -> None:
-    link = await bluez.link()
+    link = await bluez.link(silent_s=_NEVER_S)
     _ask(bluez, b"question")
     answer = bytes(range(256))  # two writes
     (await link.hears(b"question")).path.send(answer)
@@ -60,7 +60,7 @@ async def test_a_visit_writes_the_answer_in_pieces_and_takes_what_is_notified(bl
 
 
 async def test_a_wearable_that_cannot_be_reached_fails_its_visit_only(bluez: BluezHome) -> None:
-    link = await bluez.link(connect_timeout_s=2.0)
+    link = await bluez.link(silent_s=_NEVER_S, connect_timeout_s=2.0)
     device = bluez.bluetoothd.device(_WEARABLE)
     _ask(bluez, b"question")
     heard = await link.hears(b"question")
@@ -86,6 +86,7 @@ async def test_an_adapter_that_somebody_switched_off_is_switched_on_again(bluez:
     bluez.bluetoothd.power(False)
     await _hears_again(bluez, link)
     assert bluez.bluetoothd.powered
+    assert (link.count("radio_deaf"), link.count("scan_failed")) == (0, 0)
 
 
 async def test_an_adapter_that_may_not_be_touched_is_left_off(bluez: BluezHome) -> None:
@@ -143,7 +144,21 @@ async def test_a_start_that_is_refused_is_tried_again(bluez: BluezHome, error: s
 
 
 async def test_a_stop_that_hangs_does_not_keep_the_daemon(bluez: BluezHome) -> None:
-    link = await bluez.link()
+    link = await bluez.link(silent_s=_NEVER_S)
     bluez.bluetoothd.hanging.add("StopDiscovery")
     async with asyncio.timeout(8):
         await link.close()
+
+
+async def test_what_bluetoothd_says_of_itself_is_no_sound(bluez: BluezHome) -> None:
+    """When discovery ends BlueZ takes every device's RSSI away, and bleak passes that on like an advertisement."""
+    link = await bluez.link(silent_s=_NEVER_S)
+    _ask(bluez, b"question")
+    await link.hears(b"question")
+    sounds = link.link._ear.count
+    bluez.bluetoothd.stop_discovering()
+    await link.counts("scan_lost")
+    await link.until(lambda: link.state != "down")
+    assert link.link._ear.count == sounds
+    _ask(bluez, b"question")
+    await link.until(lambda: link.link._ear.count > sounds)

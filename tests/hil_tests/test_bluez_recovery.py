@@ -47,7 +47,7 @@ async def test_when_all_steps_have_failed_it_is_told_once_and_tried_on_and_its_e
     assert link.notes[1].startswith("longer_than_ever, silent ")
     assert [link.count(f"recovery_by_{name}") for name in _STEPS] == [1, 1, 1, 1]
     await link.until(lambda: link.state == "deaf")
-    await link.counts("recovery_by_power", 2, _LONG_S)
+    await link.counts("recovery_failed", 2, _LONG_S)
     assert link.told == [False, True]
     bluez.bluetoothd.deaf = False
     await link.until(lambda: link.told == [False, True, False])
@@ -91,9 +91,9 @@ async def test_a_quiet_house_is_never_told_of_and_only_its_scan_is_begun_anew(bl
     assert link.state == "quiet"
     device = bluez.bluetoothd.device("C0:FF:EE:00:00:01")
     async with asyncio.timeout(10):
-        while not bluez.bluetoothd.advertise(device, codes.COMPANY_ID, b"heartbeat"):
+        while not link.heard:  # a wearable repeats: one of a burst may fall between two scans
+            bluez.bluetoothd.advertise(device, codes.COMPANY_ID, b"heartbeat")
             await asyncio.sleep(0.02)
-    await link.hears(b"heartbeat")
     await link.until(lambda: link.state == "up")
     await link.counts("scan_restarts_quiet", 7)
     assert link.count("radio_deaf") == 0
@@ -197,3 +197,21 @@ async def test_a_flood_is_told_once_and_its_end(bluez: BluezHome) -> None:
                 bluez.bluetoothd.advertise(device, codes.COMPANY_ID, b"%d" % number)
             await asyncio.sleep(0.02)
     await link.until(lambda: link.jammed == [False, True, False])
+
+
+async def test_a_daemon_that_is_stopped_in_a_power_cycle_leaves_the_adapter_on(bluez: BluezHome) -> None:
+    link = await _busy_place(bluez, recovery=["power"])
+    bluez.bluetoothd.deaf = True
+    await link.until(lambda: not bluez.bluetoothd.powered, _LONG_S)
+    async with asyncio.timeout(10):
+        await link.close()
+    assert bluez.bluetoothd.powered
+
+
+async def test_a_daemon_that_is_stopped_while_bluetoothd_dies_is_stopped(bluez: BluezHome) -> None:
+    link = await _busy_place(bluez, recovery=["power"])
+    bluez.bluetoothd.deaf = True
+    await link.until(lambda: not bluez.bluetoothd.powered, _LONG_S)
+    await bluez.bus.kill()
+    async with asyncio.timeout(10):
+        await link.close()
