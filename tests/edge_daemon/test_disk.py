@@ -253,7 +253,7 @@ async def test_what_comes_while_the_file_is_opened_anew_is_the_newer(
         commit, reopen = journal._disk.commit, journal._disk.open
         meanwhile: list[asyncio.Task[None]] = []
 
-        async def fail_once(batch: Batch) -> None:
+        async def fail_once(_: Batch) -> None:
             monkeypatch.setattr(journal._disk, "commit", commit)
             raise DiskFailed(Trouble.FAILING, "test")
 
