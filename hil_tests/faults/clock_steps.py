@@ -1,8 +1,8 @@
 """Clocks that lie: no RTC, NTP's steps, a leap second, suspends and reboots while an alarm waits for the platform.
 
-Owns the scenarios, and the truth: how much time has really passed since each press, and what of it a gateway can know.
-The clocks are steered (hil_tests/gateway/steered_clock.py); daemon, disk, broker and wearable are real. While an alarm
-waits, the platform hears it and says nothing; what it was told last is held against the truth.
+Owns the scenarios, and what of the truth (clock_world.py) a gateway can know in each. The clocks are steered
+(hil_tests/gateway/steered_clock.py); daemon, disk, broker and wearable are real. While an alarm waits, the platform
+hears it and says nothing; what it was told last is held against the truth.
 """
 
 from __future__ import annotations
@@ -10,118 +10,26 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from hil_tests.faults.campaign import Campaign, Outcome
+from hil_tests.faults.clock_world import World
 from hil_tests.faults.fickle_platform import Row
-from hil_tests.faults.lane import Lane, lane
-from hil_tests.gateway.steered_clock import Machine
+from hil_tests.faults.lane import lane
 
 _LANES = 6
 _HOUR_MS = 3_600_000
 # What is known is told this well; a repeat that a busy machine has held up does not count, the next one does.
 _RIGHT_TO_MS = 1000
 _WITHIN_S = 60.0
-# The daemon looks at its clocks every half second here.
-_NOTED_S = 2.0
-
-
-class World:
-    """One home: its machine with its clocks, and how much longer everything has taken than this test has."""
-
-    def __init__(self, made: Lane, file: Path, chance: random.Random) -> None:
-        self.lane = made
-        self.chance = chance
-        self._file = file
-        self._machine = Machine(str(uuid.UUID(int=chance.getrandbits(128))))
-        self._skipped_ms = 0
-        self._leapt_ms = 0
-        self._pressed_ms = 0.0
-        self.booted_ms = 0.0
-        self.name = ""
-
-    def true_ms(self) -> float:
-        """Time that really passes, from anywhere."""
-        return time.monotonic() * 1000 + self._skipped_ms
-
-    def true_wall_ms(self) -> float:
-        """The truth, as a wall clock would show it."""
-        return time.time() * 1000 + self._skipped_ms + self._leapt_ms
-
-    def wall(self, error_ms: int, *, synced: bool) -> None:
-        """The wall clock is this wrong from now on."""
-        self._machine.wall_ms = self._skipped_ms + self._leapt_ms + error_ms
-        self._machine.synced = synced
-        self._machine.write(self._file)
-
-    def ntp(self) -> None:
-        """NTP steps it right, and vouches for it."""
-        self.wall(0, synced=True)
-
-    def leap(self) -> None:
-        """A second that UTC has twice. Every clock does that, and does it rightly."""
-        self._leapt_ms -= 1000
-        self.ntp()
-
-    def suspend(self, ms: int) -> None:
-        """Everything stands still for a while, but the two clocks that count that."""
-        self._skipped_ms += ms
-        self._machine.boot_ms += ms
-        self._machine.wall_ms += ms
-        self._machine.write(self._file)
-
-    async def noted(self) -> None:
-        """Long enough for the daemon to see what time it is."""
-        await asyncio.sleep(_NOTED_S)
-
-    def press(self) -> None:
-        """The alarm of this scenario."""
-        self._pressed_ms = self.true_ms()
-        self.name = self.lane.press()
-
-    async def heard(self) -> None:
-        """Until the platform has been told of it once more, and then again."""
-        platform, before = self.lane.platform, self.lane.platform.came.get(self.name, 0)
-        await platform.until(lambda: platform.came.get(self.name, 0) >= before + 2, _WITHIN_S)
-
-    async def restart(self, asleep_ms: int = 0) -> None:
-        """The daemon is killed and started; the machine may have been asleep in between."""
-        await self.lane.gateway.kill()
-        self.suspend(asleep_ms)
-        await self.lane.again()
-
-    async def reboot(self, off_ms: int, error_ms: int = 0, *, synced: bool = True) -> None:
-        """Power off, and on after a while."""
-        await self.lane.gateway.kill()
-        self._skipped_ms += off_ms
-        self._machine.boot_id = str(uuid.UUID(int=self.chance.getrandbits(128)))
-        self._machine.boot_ms = -time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
-        self.wall(error_ms, synced=synced)
-        self.booted_ms = self.true_ms()
-        await self.lane.again()
-
-    def no_rtc_ms(self) -> int:
-        """The error of a machine that believes in 1970."""
-        return -int(self.true_wall_ms())
-
-    def hours_ms(self) -> int:
-        """Some hours, one way or the other."""
-        return self.chance.choice((-1, 1)) * self.chance.randrange(1, 12) * _HOUR_MS
-
-    def told(self) -> list[tuple[Row, float]]:
-        """What the platform was told last, each with the age that was true then."""
-        now_s, now_ms = time.monotonic(), self.true_ms()
-        rows = list(self.lane.platform.rows[self.name])[-2:]
-        return [(row, now_ms - (now_s - row.came_s) * 1000 - self._pressed_ms) for row in rows]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`first`: the machine's wall clock when the alarm comes (error, synced); `knows`: the quality that is due."""
+    """`before`: the wall clock when the alarm comes (error, synced); `then`: what befalls it; `knows`: what is due."""
 
     knows: str
     then: Callable[[World], Awaitable[None]]
@@ -260,17 +168,17 @@ async def _one(place: Path, seed: int, name: str, outcome: Outcome, off: list[fl
     scenario, chance = SCENARIOS[name], random.Random(seed)
     place.mkdir(parents=True)
     file = place / "clock.json"
-    Machine("none yet").write(file)
+    world = World(file, chance)
+    error_ms, synced = scenario.before(world)
+    world.switch_on(error_ms, synced=synced)
     async with lane(place / "lane", chance, wearables=1, clock=file) as made:
-        world = World(made, file, chance)
-        made.platform.mood = "deaf"
-        error_ms, synced = scenario.before(world)
-        # The machine as it is before the press has been started that way, too.
-        await world.reboot(1000, error_ms, synced=synced)
+        world.lane = made
+        # It takes life signs, or it would be thought dead and asked the less.
+        made.platform.mood = "nodding"
         world.press()
         await world.heard()
         await scenario.then(world)
-        await world.heard()
+        await world.heard(2)
         found = [_judged(world, row, true_ms, scenario.knows) for row, true_ms in world.told()]
         if all(found):
             outcome.wrong.append(f"{name}: {found[-1]} ({world.lane.platform.rows[world.name][-1]})")
