@@ -30,8 +30,10 @@ ROWS_AT_ONCE = 100
 # So many wait in memory, or so long, before they are written to disk: one write, not one for each.
 _MEMORY_MOST = 500
 _MEMORY_FOR_S = 60.0
-# While alarms wait they go first; telemetry trickles, for one alarm may wait for days.
+# While alarms wait they go first; telemetry trickles, for one alarm may wait for days. One that is soon accepted holds
+# it up no longer: looked at so often.
 _TRICKLE_S = 5.0
+_LOOK_EVERY_S = 0.05
 # The order of a row's values on disk, as payload.wearable_heartbeat names them.
 _NAMES = (
     "wearable", "link", "rssi_dbm", "uptime_s", "battery_mv", "battery_percent", "heap_free_low_bytes", "firmware",
@@ -124,10 +126,16 @@ class Telemetry:
                 elif not await self._send_stored():
                     return
                 if self._waiting():
-                    await asyncio.sleep(_TRICKLE_S)
+                    await self._give_way()
                     await self._keep(all_of_it=False)
         except UplinkDown as error:
             log.info("telemetry_unsent", why=str(error))
+
+    async def _give_way(self) -> None:
+        """Until no alarm waits, or for so long."""
+        until_s = asyncio.get_running_loop().time() + _TRICKLE_S
+        while self._waiting() and asyncio.get_running_loop().time() < until_s:
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _send_fresh(self) -> None:
         rows = [self._fresh.popleft() for _ in range(min(len(self._fresh), ROWS_AT_ONCE))]
