@@ -79,7 +79,7 @@ class Pipeline:
             self._counters,
             config.ways.no_answer_s,
         )
-        self._storing = Storing(self._journal, self._forwarder, self._counters)
+        self._storing = Storing(self._journal, self._forwarder, self._ages, self._counters)
         self._faults = Faults(self._journal, self._storing, self._clock)
         self._replies = Replies(self._counters)
         served = frozenset(handle for handle, wearable in self._wearables.items() if not wearable.revoked)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
+from edge_daemon.ages import Ages
 from edge_daemon.counters import Counters
 from edge_daemon.errors import StoreFailed
 from edge_daemon.forwarder import Forwarder
@@ -24,13 +25,16 @@ _COMMIT_WITHIN_S = 1.0
 class Storing:
     """The journal and the forwarder, in that order."""
 
-    def __init__(self, journal: Journal, forwarder: Forwarder, counters: Counters) -> None:
+    def __init__(self, journal: Journal, forwarder: Forwarder, ages: Ages, counters: Counters) -> None:
         self._journal = journal
+        self._ages = ages
         self._forwarder = forwarder
         self._counters = counters
 
     async def store(self, alarm: Alarm, counter: int) -> None:
         """Commit an alarm and the window that its frame moved, and forward it; `alarm.stage` says what became of it."""
+        # With it goes down what is known of the clock by which it was heard: the power may be gone in a moment.
+        self._ages.note()
         late = asyncio.get_running_loop().call_later(_COMMIT_WITHIN_S, self._forward, alarm, "late")
         try:
             await self._journal.store(alarm, counter)

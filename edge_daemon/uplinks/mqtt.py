@@ -12,6 +12,7 @@ import math
 import random
 import socket
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -22,7 +23,7 @@ from edge_daemon.config import Gateway, Platform
 from edge_daemon.counters import Counters
 from edge_daemon.errors import UplinkDown
 from edge_daemon.log import Log
-from edge_daemon.uplinks import payload
+from edge_daemon.uplinks import answers, payload
 
 log = Log("uplink")
 
@@ -43,12 +44,24 @@ _GOODBYE_WITHIN_S = 1.0
 _WAIT_LEAST_S = 0.5
 # paho's own limit of unacknowledged QoS 1 messages is 20; a drained backlog of batches keeps more under way.
 _IN_FLIGHT = 200
+# What a broker may send us at once (paho would take 256 MB), and ahead of our reading: what is lost is asked again.
+_PACKET_MOST = answers.SIZE_MAX + 4096
+_UNREAD_MOST = 1000
 _DOWN = ("answer", "stranger", "command", "alive")
 # Two brokers may be two nodes of one cluster, where one client id is one session. No name has a full stop in it.
 _AT = {"primary": "", "backup": ".backup"}
 
 Receive = Callable[[str, bytes, bytes], None]
 Connected = Callable[[], Awaitable[None]]
+
+
+class _Client(aiomqtt.Client):
+    """aiomqtt's. A farewell that comes while it is let in is forgotten there (2.5.1): asyncio wrote a trace for it."""
+
+    def _on_disconnect(self, *arguments: Any) -> None:
+        super()._on_disconnect(*arguments)
+        if self._disconnected.done() and not self._disconnected.cancelled():
+            self._disconnected.exception()
 
 
 class MqttUplink:
@@ -117,8 +130,7 @@ class MqttUplink:
         while True:
             started_s = loop.time()
             try:
-                async with self._new_client() as client:
-                    await self._serve(client)
+                await self._connection(self._new_client())
             except (aiomqtt.MqttError, UplinkDown, OSError) as error:
                 if loop.time() - started_s > _SETTLED_S:
                     wait_s = _WAIT_LEAST_S
@@ -128,6 +140,14 @@ class MqttUplink:
                 self._gone()
             await self._wait(wait_s * random.uniform(0.5, 1.0))
             wait_s = min(wait_s * 2, self._platform.reconnect_most_s)
+
+    async def _connection(self, client: aiomqtt.Client) -> None:
+        """One connection, from its beginning to its end; nothing is left of it."""
+        try:
+            async with client:
+                await self._serve(client)
+        finally:
+            _let_go(client)
 
     async def _wait(self, wait_s: float) -> None:
         """Between two attempts: at least a little, then until the time is over or somebody has something to send."""
@@ -194,7 +214,10 @@ class MqttUplink:
 
     async def _read(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
-            kind = message.topic.value.rpartition("/")[2]
+            root, _, kind = message.topic.value.rpartition("/")
+            if root != f"{self._root}/down" or kind not in _DOWN:
+                self._counters.add("topics_not_understood")
+                continue
             data = message.payload if isinstance(message.payload, bytes) else str(message.payload).encode()
             correlation = getattr(message.properties, "CorrelationData", b"")
             self.on_message(kind, data, correlation if isinstance(correlation, bytes) else b"")
@@ -212,7 +235,8 @@ class MqttUplink:
         platform = self._platform
         connect = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         connect.SessionExpiryInterval = _SESSION_EXPIRY_S
-        client = aiomqtt.Client(
+        connect.MaximumPacketSize = _PACKET_MOST
+        client = _Client(
             platform.host,
             platform.port,
             identifier=f"pingan-{self._gateway.area}-{self._gateway.id}{_AT[self.name]}",
@@ -227,6 +251,7 @@ class MqttUplink:
             bind_address=platform.bind_address,
             will=aiomqtt.Will(f"{self._root}/up/status", payload.status(self._gateway.id, "offline", "lost"), qos=1),
             max_inflight_messages=_IN_FLIGHT,
+            max_queued_incoming_messages=_UNREAD_MOST,
             # Nagle and delayed ACK together turn an answer of half a millisecond into 44 ms.
             socket_options=[
                 (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
@@ -237,6 +262,21 @@ class MqttUplink:
         # A warning per publish beyond this: what waits is counted by us, and a flood needs no log line each.
         client.pending_calls_threshold = 1 << 20
         return client
+
+
+def _let_go(client: aiomqtt.Client) -> None:
+    """Close what aiomqtt (2.5.1) leaves open when paho raised over a packet, as over a topic that cannot be.
+
+    The loop would serve that socket, and paho that packet, for ever.
+    """
+    sock = client._client.socket()  # noqa: SLF001
+    if isinstance(sock, socket.socket) and sock.fileno() >= 0:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(sock.fileno())
+        loop.remove_writer(sock.fileno())
+        sock.close()
+    if client._misc_task is not None:  # noqa: SLF001
+        client._misc_task.cancel()  # noqa: SLF001
 
 
 async def _nothing() -> None:

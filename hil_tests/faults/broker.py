@@ -113,7 +113,7 @@ async def noise(lane: Lane) -> AsyncIterator[None]:
     inventing.cancel()
 
 
-# b"": random bytes. A wrong confirmation, a second greeting, a goodbye, lengths that lie, properties that are none.
+# b"": random bytes. A wrong confirmation, a second greeting, a goodbye, lengths that lie, what is no property or topic.
 NOISE = (
     b"",
     b"\x40\x02\xff\xff",
@@ -124,10 +124,8 @@ NOISE = (
     b"\x32\x05\xff\xffabc",
     packets.publish(b"pingan/v1/bench/gw-1/down/answer", b"{}", qos=2),
     packets.publish(b"x", b"{}", properties=b"\x05\x99\x01\x02\x03\x04"),
+    *(packets.publish(topic, b"{}") for topic in (b"a/#/b", b"\xff\xfe", b"")),
 )
-
-# Topics that cannot be.
-TOPICS = tuple(packets.publish(topic, b"{}") for topic in (b"a/#/b", b"\xff\xfe", b""))
 
 
 def _mood(word: str) -> Hurt:

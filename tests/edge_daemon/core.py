@@ -103,7 +103,7 @@ class Core:
             self.ages,
             self.counters,
         )
-        self.storing = Storing(self.journal, self.forwarder, self.counters)
+        self.storing = Storing(self.journal, self.forwarder, self.ages, self.counters)
         self.faults = Faults(self.journal, self.storing, self.clock)
         self.forwarder.on_news = self.replies.tell_if_there
         self.ways.on_open, self.ways.on_closed = self.forwarder.connected, self.forwarder.disconnected
