@@ -21,8 +21,9 @@ from hil_tests.faults.promises import Promises
 from hil_tests.house import House
 
 WEARABLES = 4
-# At 90 % a burst of a second still has three packets that get through, mostly; the next bursts come after 1, 2, 4 … s.
-_REACHES_WITHIN_S = 90.0
+# Repeats come after 1, 2, 4 … 30 s: where a third of the frames is lost, one press in a thousand takes longer than
+# 90 s (measured, and as it must be). Ten times 30 s is no bad luck any more.
+_REACHES_WITHIN_S = 300.0
 _AFTERWARDS_S = 120.0
 # Presses within a second of each other are one series.
 _REST_S = (1.2, 1.6)
