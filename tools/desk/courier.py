@@ -54,8 +54,7 @@ class Courier:
         """Tell what is owed, by gateway; True when there may be more."""
         if not self._brokers.connected:
             return False
-        async with self._store.read() as connection:
-            owed = await actions.owed(connection, _AT_ONCE)
+        owed = await self._store.read(lambda connection: actions.owed(connection, _AT_ONCE))
         for (area, gateway), group in groupby(owed, key=lambda news: (news.area, news.gateway)):
             whole = list(group)
             for at in range(0, len(whole), answers.BATCH):
@@ -65,6 +64,5 @@ class Courier:
     async def _tell_gateway(self, area: str, gateway: str, news: list[News]) -> None:
         rows = [answers.state(each.event, each.stage) for each in news]
         await self._brokers.tell(area, gateway, answers.news_topic(area, gateway), answers.payload(rows))
-        async with self._store.write() as transaction:
-            await actions.told(transaction, news)
+        await self._store.write(lambda transaction: actions.told(transaction, news))
         log.info("news_told", gateway=gateway, events=len(news))

@@ -104,8 +104,7 @@ class Desk:
                 tasks.create_task(self._strangers.run(), name="strangers")
 
     async def _open_strangers(self, settings: DeskSettings) -> Strangers:
-        async with self._store.read() as connection:
-            taken = await windows.loaded(connection)
+        taken = await self._store.read(windows.loaded)
         ring = keys.KeyRing(keys.load(settings.keys_file), taken) if settings.keys_file else keys.KeyRing({}, {})
         return Strangers(ring, self._store, self._brokers, self._clock, self._counters)
 

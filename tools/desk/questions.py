@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from edge_daemon.log import Log
 from protocol import codes
@@ -41,44 +41,44 @@ class Question:
     at_ms: int
 
 
-async def store(transaction: Transaction, question: Question, sealed: SealedFrame, now_ms: int) -> Told:
+def store(transaction: Transaction, question: Question, sealed: SealedFrame, now_ms: int) -> Told:
     """Store what a question brings, commit time `now_ms`; what to tell once it is committed."""
     if question.frame_type == codes.EVENT:
         report = opened.report(question.handle, question.body, sealed)
-        stages = await events.record(transaction, [report], now_ms)
+        stages = events.record(transaction, [report], now_ms)
         log.info("stranger_event", event=report.event, gateway=sealed.gateway)
         return [(STAGES[stages[report.event]], report.number)]
     try:
         if question.frame_type == codes.HEARTBEAT:
             beat = opened.heartbeat(question.handle, question.body, sealed)
             said = WearableBeats(sealed.area, sealed.gateway, sealed.received_ms, [beat])
-            await gateways.wearables(transaction, said)
+            gateways.wearables(transaction, said)
         elif question.frame_type == codes.HELLO:
-            return await _asked(transaction.connection, question)
+            return _asked(transaction.connection, question)
     except NotUnderstood as error:
         log.warning("not_understood", wearable=question.handle, why=str(error))
     return _GREETING
 
 
-async def look(connection: AsyncConnection, question: Question, sealed: SealedFrame) -> Told:
+def look(connection: Connection, question: Question, sealed: SealedFrame) -> Told:
     """What to tell while nothing can be stored: what is here as it is, and BUSY to an event that is not."""
     if question.frame_type == codes.EVENT:
         report = opened.report(question.handle, question.body, sealed)
-        stage = await windows.stage(connection, report.event)
+        stage = windows.stage(connection, report.event)
         return [(codes.BUSY if stage is None else STAGES[stage], report.number)]
     try:
         if question.frame_type == codes.HELLO:
-            return await _asked(connection, question)
+            return _asked(connection, question)
     except NotUnderstood:
         pass
     return _GREETING
 
 
-async def _asked(connection: AsyncConnection, question: Question) -> Told:
+def _asked(connection: Connection, question: Question) -> Told:
     """The open events, and of the one asked for that it is not here: HEARD. Raises NotUnderstood."""
     hello = Hello(question.body)
     if not hello.asks_state:
         return _GREETING
-    known = await windows.stages(connection, question.handle, hello.number, _TOLD_MOST)
+    known = windows.stages(connection, question.handle, hello.number, _TOLD_MOST)
     unknown = [] if hello.number in dict(known) else [(codes.HEARD, hello.number)]
     return [(STAGES[stage], number) for number, stage in known] + unknown

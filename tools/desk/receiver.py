@@ -19,8 +19,10 @@ from tools.desk.brokers import Brokers
 from tools.desk.drill import Drill, DrillState
 from tools.desk.errors import BrokerDown, StoreFailed
 from tools.desk.reading.events import Events, read_events
-from tools.desk.reading.message import Message
+from tools.desk.reading.message import Fault, Message
+from tools.desk.report import Report
 from tools.desk.store import Store, events, faults
+from tools.desk.store.store import Transaction
 
 log = Log("receiver")
 
@@ -96,10 +98,11 @@ class Receiver:
         """False: the store failed, and nothing has been answered."""
         reports = [report for read in batch for report in read.reports]
         broken = [fault for read in batch for fault in read.faults]
+        now_ms = self._clock.wall_ms()
         try:
-            async with self._store.write(events.revisions_for(reports)) as transaction:
-                stages = await events.record(transaction, reports, self._clock.wall_ms())
-                await faults.keep(transaction, broken)
+            stages = await self._store.write(
+                lambda transaction: _record(transaction, reports, broken, now_ms), events.revisions_for(reports)
+            )
         except StoreFailed:
             self._counters.add("store_failed")
             return False
@@ -137,3 +140,10 @@ class Receiver:
             log.info("answer_unsent", gateway=message.gateway, why=str(error))
             return
         self._counters.add("answers", len(rows))
+
+
+def _record(transaction: Transaction, reports: list[Report], broken: list[Fault], now_ms: int) -> dict[str, str]:
+    """One transaction: the reports, and what could not be read."""
+    stages = events.record(transaction, reports, now_ms)
+    faults.keep(transaction, broken)
+    return stages

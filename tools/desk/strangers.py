@@ -29,6 +29,7 @@ from tools.desk.questions import STAGES, Question, Told
 from tools.desk.reading.sealed import SealedFrame
 from tools.desk.search import Search
 from tools.desk.store import Store, windows
+from tools.desk.store.store import Transaction
 
 log = Log("strangers")
 
@@ -136,8 +137,7 @@ class Strangers:
             told = await self._stored(question, sealed)
         except StoreFailed:
             self._counters.add("store_failed")
-            async with self._store.read() as connection:
-                told = await questions.look(connection, question, sealed)
+            told = await self._store.read(lambda connection: questions.look(connection, question, sealed))
             await self._send(question.handle, question.counter, sealed, told)
             return
         if told is None:
@@ -151,11 +151,14 @@ class Strangers:
 
     async def _stored(self, question: Question, sealed: SealedFrame) -> Told | None:
         """Store what a frame brings; what to tell. None: its counter is spent. Raises StoreFailed: nothing is."""
-        async with self._store.write(questions.REVISIONS) as transaction:
-            fresh = await windows.spend(transaction, question.handle, question.counter)
-            if not fresh and sealed.frame not in self._recent:
-                return None
-            return await questions.store(transaction, question, sealed, self._clock.wall_ms())
+        again = sealed.frame in self._recent
+        now_ms = self._clock.wall_ms()
+
+        def work(transaction: Transaction) -> Told | None:
+            fresh = windows.spend(transaction, question.handle, question.counter)
+            return questions.store(transaction, question, sealed, now_ms) if fresh or again else None
+
+        return await self._store.write(work, questions.REVISIONS)
 
     def _remember(self, question: Question, sealed: SealedFrame) -> None:
         self._recent.setdefault(sealed.frame, question)

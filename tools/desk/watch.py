@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from edge_daemon.counters import Counters
 from edge_daemon.log import Log
@@ -75,10 +76,7 @@ class Watch:
                 self._wake.clear()
                 continue
             try:
-                async with self._store.write(len(batch)) as transaction:
-                    for said in batch:
-                        await _write(transaction, said)
-                    await faults.keep(transaction, [said for said in batch if isinstance(said, Fault)])
+                await self._store.write(partial(_write_all, batch), len(batch))
             except StoreFailed:
                 self._counters.add("store_failed")
             else:
@@ -95,10 +93,16 @@ def _read(message: Message) -> tuple[_Said, list[Fault]]:
     raise NotUnderstood("topic")
 
 
-async def _write(transaction: Transaction, said: _Said) -> None:
+def _write_all(batch: list[_Said], transaction: Transaction) -> None:
+    for said in batch:
+        _write(transaction, said)
+    faults.keep(transaction, [said for said in batch if isinstance(said, Fault)])
+
+
+def _write(transaction: Transaction, said: _Said) -> None:
     if isinstance(said, GatewayBeat):
-        await gateways.beat(transaction, said)
+        gateways.beat(transaction, said)
     elif isinstance(said, GatewayStatus):
-        await gateways.status(transaction, said)
+        gateways.status(transaction, said)
     elif isinstance(said, WearableBeats):
-        await gateways.wearables(transaction, said)
+        gateways.wearables(transaction, said)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from sqlalchemy import text
 
 from hil_tests.broker.mosquitto import Broker
 from tools.desk.desk import Desk
@@ -56,6 +57,10 @@ class Opened:
         async with self.session.get(self.desk.url + "/healthz") as answer:
             counted: dict[str, int] = (await answer.json())["counters"]
             return counted
+
+    async def sql(self, statement: str) -> None:
+        """Do something to its database behind its back."""
+        await self.desk._store.write(lambda transaction: transaction.run(text(statement)))
 
     async def until(self, path: str, reached: Any) -> Any:
         """Ask until `reached(answer)`; the last answer. Fails after WITHIN_S."""

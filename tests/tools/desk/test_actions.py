@@ -127,14 +127,11 @@ async def test_news_waits_for_a_broker_that_is_away(desk: Opened, broker: Broker
     broker.stop()
     await desk.until_healthy(False)
     assert (await desk.post(f"{PATH}/take", {"operator": "A"}))[0] == 200
-    async with desk.desk._store.read() as connection:
-        assert [(news.gateway, news.stage) for news in await owed(connection, 10)] == [("gw-1", "answered")]
+    waiting = await desk.desk._store.read(lambda connection: owed(connection, 10))
+    assert [(news.gateway, news.stage) for news in waiting] == [("gw-1", "answered")]
     broker.start()
     async with asyncio.timeout(20):
-        while True:
-            async with desk.desk._store.read() as connection:
-                if not await owed(connection, 10):
-                    break
+        while await desk.desk._store.read(lambda connection: owed(connection, 10)):
             await asyncio.sleep(0.01)
 
 

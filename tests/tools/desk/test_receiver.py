@@ -7,7 +7,6 @@ import sqlite3
 from pathlib import Path
 
 from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy import text
 
 from hil_tests.broker.mosquitto import Broker
 from tests.tools.desk.desk_house import Opened, running, settings_for
@@ -130,26 +129,18 @@ async def test_what_comes_again_is_answered_with_its_present_stage(desk: Opened,
 
 
 async def test_a_store_that_fails_answers_busy_and_then_accepts(desk: Opened, broker: Broker) -> None:
-    async def sabotage(statement: str) -> None:
-        async with desk.desk._store.write() as transaction:
-            await transaction.connection.execute(text(statement))
-
     async with Gateway(broker) as gateway:
-        await sabotage("CREATE TRIGGER full BEFORE INSERT ON incidents BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        await desk.sql("CREATE TRIGGER full BEFORE INSERT ON incidents BEGIN SELECT RAISE(ABORT, 'disk full'); END")
         assert await gateway.ask(event()) == [(f"{WEARABLE}-00000c", "busy")]
         assert await desk.incidents() == {}
-        await sabotage("DROP TRIGGER full")
+        await desk.sql("DROP TRIGGER full")
         assert await gateway.ask(event()) == [(f"{WEARABLE}-00000c", "accepted")]
 
 
 async def test_one_event_that_the_store_will_not_take_does_not_hold_up_the_others(desk: Opened, broker: Broker) -> None:
-    async with desk.desk._store.write() as transaction:
-        await transaction.connection.execute(
-            text(
-                "CREATE TRIGGER poison BEFORE INSERT ON incidents WHEN new.number = 7"
-                " BEGIN SELECT RAISE(ABORT, 'no'); END"
-            )
-        )
+    await desk.sql(
+        "CREATE TRIGGER poison BEFORE INSERT ON incidents WHEN new.number = 7 BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
     async with Gateway(broker) as gateway:
         for number in range(15):
             await gateway.send(event(number))
@@ -171,16 +162,15 @@ async def test_a_drill_stores_nothing_and_ends_by_itself(desk: Opened, broker: B
 
 
 async def test_a_commit_that_fails_is_never_answered_accepted(desk: Opened, broker: Broker) -> None:
-    engine = desk.desk._store._engine
-    assert engine is not None
+    engine = getattr(desk.desk._store._engine, "_engine")  # noqa: B009  # SQLAlchemy's own, under ours
 
     def power_cut(_connection: object) -> None:
         raise OSError("no space left on device")
 
     async with Gateway(broker) as gateway:
-        sqlalchemy_event.listen(engine.sync_engine, "commit", power_cut)
+        sqlalchemy_event.listen(engine, "commit", power_cut)
         assert await gateway.ask(event()) == [(f"{WEARABLE}-00000c", "busy")]
-        sqlalchemy_event.remove(engine.sync_engine, "commit", power_cut)
+        sqlalchemy_event.remove(engine, "commit", power_cut)
         assert await desk.incidents() == {}
         assert await gateway.ask(event()) == [(f"{WEARABLE}-00000c", "accepted")]
 

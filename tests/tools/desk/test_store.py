@@ -7,10 +7,11 @@ import contextlib
 import json
 import random
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from edge_daemon.errors import Refusal
 from hil_tests.desk.postgres import Postgres
@@ -21,6 +22,7 @@ from tools.desk.reading.health import GatewayBeat, GatewayStatus, WearableBeats
 from tools.desk.reading.message import Fault, Message
 from tools.desk.report import Report
 from tools.desk.store import Store, actions, events, faults, gateways, views, windows
+from tools.desk.store.store import Transaction
 
 NOW_MS = 1_795_000_000_000
 EVENT = f"{WEARABLE}-00000c"
@@ -36,13 +38,31 @@ def reports(gateway: str, *rows: dict[str, Any]) -> list[Report]:
 
 async def record(store: Store, gateway: str, *rows: dict[str, Any]) -> dict[str, str]:
     said = reports(gateway, *rows)
-    async with store.write(events.revisions_for(said)) as transaction:
-        return await events.record(transaction, said, NOW_MS)
+    return await store.write(lambda transaction: events.record(transaction, said, NOW_MS), events.revisions_for(said))
 
 
 async def listed(store: Store) -> dict[str, views.View]:
-    async with store.read() as connection:
-        return {row["event"]: row for row in (await views.listed(connection))["incidents"]}
+    return {row["event"]: row for row in (await store.read(views.listed))["incidents"]}
+
+
+async def take(store: Store, event: str, operator: str) -> list[str]:
+    return await store.write(
+        lambda transaction: actions.take(transaction, event, operator, NOW_MS, over=False), actions.REVISIONS
+    )
+
+
+async def close(store: Store, event: str, operator: str, outcome: str, note: str | None = None) -> list[str]:
+    return await store.write(
+        lambda transaction: actions.close(transaction, event, operator, outcome, note, NOW_MS), actions.REVISIONS
+    )
+
+
+async def owed(store: Store) -> list[actions.News]:
+    return await store.read(lambda connection: actions.owed(connection, 10))
+
+
+def broken(transaction: Transaction) -> None:
+    transaction.run(text("INSERT INTO nothing VALUES (1)"))
 
 
 @contextlib.asynccontextmanager
@@ -82,10 +102,12 @@ async def test_what_left_the_transaction_is_there_after_opening_again(database: 
 
 
 async def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works(store: Store) -> None:
+    def work(transaction: Transaction) -> None:
+        events.record(transaction, reports("gw-1", event(12)), NOW_MS)
+        broken(transaction)
+
     with pytest.raises(StoreFailed):
-        async with store.write(4) as transaction:
-            await events.record(transaction, reports("gw-1", event(12)), NOW_MS)
-            await transaction.connection.execute(text("INSERT INTO nothing VALUES (1)"))
+        await store.write(work, 4)
     assert not store.healthy
     assert await listed(store) == {}
     await record(store, "gw-1", event(13))
@@ -105,29 +127,23 @@ async def test_many_writers_at_once_number_their_changes_without_gap_or_double(s
     for row in found.values():
         assert sorted(report["gateway"] for report in row["reports"]) == ["gw-1", "gw-2", "gw-3"]
     assert len({row["revision"] for row in found.values()}) == 20
-    async with store.read() as connection:
-        since = await views.since(connection, 0, 100)
+    since = await store.read(lambda connection: views.since(connection, 0, 100))
     assert [row["revision"] for row in since] == sorted(row["revision"] for row in found.values())
 
 
 async def test_taking_and_closing_is_noted_once_and_owed_to_every_gateway(store: Store) -> None:
     await record(store, "gw-1", event(12))
     await record(store, "gw-2", event(12))
-    async with store.write(actions.REVISIONS) as transaction:
-        assert await actions.take(transaction, EVENT, "王芳", NOW_MS, over=False) == [EVENT]
-    with pytest.raises(TakenAlready):  # the transaction is what must end with it
-        async with store.write(actions.REVISIONS) as transaction:
-            await actions.take(transaction, EVENT, "B", NOW_MS, over=False)
-    async with store.read() as connection:
-        owed = await actions.owed(connection, 10)
-    assert [(news.gateway, news.stage) for news in owed] == [("gw-1", "answered"), ("gw-2", "answered")]
-    async with store.write(actions.REVISIONS) as transaction:
-        assert await actions.close(transaction, EVENT, "王芳", "helped", "已送医", NOW_MS) == [EVENT]
-        # Told as answered meanwhile; closed is owed all the same.
-        await actions.told(transaction, owed)
-    async with store.read() as connection:
-        assert [news.stage for news in await actions.owed(connection, 10)] == ["closed", "closed"]
-        one = await views.one(connection, EVENT)
+    assert await take(store, EVENT, "王芳") == [EVENT]
+    with pytest.raises(TakenAlready):
+        await take(store, EVENT, "B")
+    waiting = await owed(store)
+    assert [(news.gateway, news.stage) for news in waiting] == [("gw-1", "answered"), ("gw-2", "answered")]
+    assert await close(store, EVENT, "王芳", "helped", "已送医") == [EVENT]
+    # Told as answered meanwhile; closed is owed all the same.
+    await store.write(lambda transaction: actions.told(transaction, waiting))
+    assert [news.stage for news in await owed(store)] == ["closed", "closed"]
+    one = await store.read(lambda connection: views.one(connection, EVENT))
     assert one is not None
     assert [(row["action"], row["operator"], row["note"]) for row in one["actions"]] == [
         ("accepted", None, None),
@@ -140,36 +156,38 @@ async def test_taking_and_closing_is_noted_once_and_owed_to_every_gateway(store:
 async def test_the_cancel_of_an_sos_goes_with_it_and_no_other_event_does(store: Store) -> None:
     cancel = event(13, kind="sos_cancelled", detail="1", refers_to=EVENT)
     await record(store, "gw-1", event(12), cancel, event(14))
-    async with store.write(actions.REVISIONS) as transaction:
-        closed = await actions.close(transaction, EVENT, "A", "cancelled", None, NOW_MS)
-    assert closed == [EVENT, cancel["event"]]
+    assert await close(store, EVENT, "A", "cancelled") == [EVENT, cancel["event"]]
     assert (await listed(store))[f"{WEARABLE}-00000e"]["stage"] == "accepted"
 
 
 async def test_a_counter_is_spent_once_and_with_what_it_brought(store: Store) -> None:
-    async with store.write() as transaction:
-        assert await windows.spend(transaction, WEARABLE, 0xFFFFFFFF - 1)
-        assert not await windows.spend(transaction, WEARABLE, 0xFFFFFFFF - 1)
-    with pytest.raises(StoreFailed):  # what came before the fault must not be kept
-        async with store.write() as transaction:
-            assert await windows.spend(transaction, WEARABLE, 0xFFFFFFFF)
-            await transaction.connection.execute(text("INSERT INTO nothing VALUES (1)"))
-    async with store.write() as transaction:
-        assert not await windows.spend(transaction, WEARABLE, 5)
-        assert await windows.spend(transaction, WEARABLE, 0xFFFFFFFF)
-    async with store.read() as connection:
-        assert await windows.loaded(connection) == {WEARABLE: 0xFFFFFFFF}
+    async def spend(counter: int) -> bool:
+        return await store.write(lambda transaction: windows.spend(transaction, WEARABLE, counter))
+
+    def fail(transaction: Transaction) -> None:
+        assert windows.spend(transaction, WEARABLE, 0xFFFFFFFF)
+        broken(transaction)
+
+    assert await spend(0xFFFFFFFF - 1)
+    assert not await spend(0xFFFFFFFF - 1)
+    with pytest.raises(StoreFailed):
+        await store.write(fail)
+    assert not await spend(5)
+    assert await spend(0xFFFFFFFF), "what came before the fault was kept"
+    assert await store.read(windows.loaded) == {WEARABLE: 0xFFFFFFFF}
 
 
 async def test_open_events_are_told_newest_last_and_the_asked_one_whatever_it_is(store: Store) -> None:
     await record(store, "gw-1", *[event(number) for number in range(20)])
-    async with store.write(actions.REVISIONS) as transaction:
-        await actions.close(transaction, f"{WEARABLE}-000003", "A", "helped", None, NOW_MS)
-    async with store.read() as connection:
-        told = await windows.stages(connection, WEARABLE, 3, 16)
+    await close(store, f"{WEARABLE}-000003", "A", "helped")
+
+    def look(connection: Connection) -> None:
+        told = windows.stages(connection, WEARABLE, 3, 16)
         assert told == [*[(number, "accepted") for number in range(4, 20)], (3, "closed")]
-        assert await windows.stage(connection, f"{WEARABLE}-000003") == "closed"
-        assert await windows.stage(connection, f"{WEARABLE}-0000ff") is None
+        assert windows.stage(connection, f"{WEARABLE}-000003") == "closed"
+        assert windows.stage(connection, f"{WEARABLE}-0000ff") is None
+
+    await store.read(look)
 
 
 async def test_faults_are_kept_raw_and_the_oldest_give_way(store: Store) -> None:
@@ -177,11 +195,10 @@ async def test_faults_are_kept_raw_and_the_oldest_give_way(store: Store) -> None
         return Fault(NOW_MS, "pingan/v1/a/b/up/event", f"why {number}", b"\x00\xff" + str(number).encode())
 
     for first in range(0, faults.KEPT + 300, 300):
-        async with store.write() as transaction:
-            await faults.keep(transaction, [fault(number) for number in range(first, first + 300)])
-    async with store.read() as connection:
-        (count,) = (await connection.execute(text("SELECT count(*) FROM faults"))).one()
-        newest = (await faults.listed(connection))[0]
+        some = [fault(number) for number in range(first, first + 300)]
+        await store.write(partial(lambda some, transaction: faults.keep(transaction, some), some))
+    count = await store.read(lambda connection: connection.execute(text("SELECT count(*) FROM faults")).scalar_one())
+    newest = (await store.read(faults.listed))[0]
     assert count == faults.KEPT
     # Bytes that are no text, and the one character that PostgreSQL's text cannot hold, are kept as they came.
     assert newest["payload"] == "\x00\ufffd1499"
@@ -189,23 +206,26 @@ async def test_faults_are_kept_raw_and_the_oldest_give_way(store: Store) -> None
 
 async def test_health_is_the_newest_and_a_will_is_no_sign_of_life(store: Store) -> None:
     beat = {"uptime_s": 1, "version": "1", "waiting": 0, "links": [], "counters": {}}
-    async with store.write(4) as transaction:
-        await gateways.beat(transaction, GatewayBeat("jianghai", "gw-1", NOW_MS, beat))
-        await gateways.status(transaction, GatewayStatus("jianghai", "gw-1", NOW_MS + 5000, "offline"))
+
+    def work(transaction: Transaction) -> None:
+        gateways.beat(transaction, GatewayBeat("jianghai", "gw-1", NOW_MS, beat))
+        gateways.status(transaction, GatewayStatus("jianghai", "gw-1", NOW_MS + 5000, "offline"))
         row = {"wearable": WEARABLE, "heard_age_ms": 0, "battery_percent": 80}
         old = {**row, "heard_age_ms": 60_000, "battery_percent": 90}
         for said in (row, old):
-            await gateways.wearables(transaction, WearableBeats("jianghai", "gw-1", NOW_MS, [said]))
-    async with store.read() as connection:
-        (gateway,) = await gateways.listed(connection, NOW_MS + 5000)
-        (wearable,) = await gateways.wearables_listed(connection)
+            gateways.wearables(transaction, WearableBeats("jianghai", "gw-1", NOW_MS, [said]))
+
+    await store.write(work, 4)
+    (gateway,) = await store.read(lambda connection: gateways.listed(connection, NOW_MS + 5000))
+    (wearable,) = await store.read(gateways.wearables_listed)
     assert (gateway["state"], gateway["seen_at"]) == ("offline", "2026-11-18T11:06:40.000Z")
     assert wearable["battery_percent"] == 80
 
 
 async def test_a_database_of_another_version_is_refused(database: str) -> None:
-    async with opened(database) as store, store.write() as transaction:
-        await transaction.connection.execute(text("UPDATE meta SET value = '99' WHERE name = 'version'"))
+    async with opened(database) as store:
+        later = text("UPDATE meta SET value = '99' WHERE name = 'version'")
+        await store.write(lambda transaction: transaction.run(later))
     with pytest.raises(Refusal) as refused:
         await Store(database).open()
     assert refused.value.key == "desk.database_version"

@@ -28,10 +28,10 @@ def revisions_for(reports: list[Report]) -> int:
     return len(reports) + len({report.refers_to for report in reports})
 
 
-async def record(transaction: Transaction, reports: list[Report], now_ms: int) -> dict[str, str]:
+def record(transaction: Transaction, reports: list[Report], now_ms: int) -> dict[str, str]:
     """Store reports, commit time `now_ms`. Returns each event's present stage: accepted, answered or closed."""
-    known = await _known(transaction, {report.event for report in reports})
-    heard = await _heard(transaction, set(known))
+    known = _known(transaction, {report.event for report in reports})
+    heard = _heard(transaction, set(known))
     new: dict[str, dict[str, Any]] = {}
     changed: dict[str, dict[str, Any]] = {}
     rows: dict[_ReportKey, dict[str, Any]] = {}
@@ -43,23 +43,23 @@ async def record(transaction: Transaction, reports: list[Report], now_ms: int) -
         elif _improve(row, report) or (key not in heard and key not in rows):
             changed[report.event] = row
         _add(rows, key, report)
-    await _write(transaction, new, changed, list(rows.values()), now_ms)
-    await _touch(transaction, {row["refers_to"] for row in new.values() if row["refers_to"]} - set(new) - set(changed))
+    _write(transaction, new, changed, list(rows.values()), now_ms)
+    _touch(transaction, {row["refers_to"] for row in new.values() if row["refers_to"]} - set(new) - set(changed))
     return {event: row["stage"] for event, row in known.items()}
 
 
-async def _known(transaction: Transaction, events: Iterable[str]) -> dict[str, dict[str, Any]]:
+def _known(transaction: Transaction, events: Iterable[str]) -> dict[str, dict[str, Any]]:
     columns = [schema.incidents.c[name] for name in _KNOWN]
-    found = await transaction.connection.execute(select(*columns).where(schema.incidents.c.event.in_(events)))
+    found = transaction.connection.execute(select(*columns).where(schema.incidents.c.event.in_(events)))
     return {row.event: dict(row._mapping) for row in found}  # noqa: SLF001  # SQLAlchemy's public name for it
 
 
-async def _heard(transaction: Transaction, events: set[str]) -> set[_ReportKey]:
+def _heard(transaction: Transaction, events: set[str]) -> set[_ReportKey]:
     if not events:
         return set()
     table = schema.reports.c
     query = select(table.event, table.area, table.gateway, table.link).where(table.event.in_(events))
-    return {(row.event, row.area, row.gateway, row.link) for row in await transaction.connection.execute(query)}
+    return {(row.event, row.area, row.gateway, row.link) for row in transaction.connection.execute(query)}
 
 
 def _incident(report: Report, now_ms: int) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _add(rows: dict[_ReportKey, dict[str, Any]], key: _ReportKey, report: Report
     }
 
 
-async def _write(
+def _write(
     transaction: Transaction,
     new: dict[str, dict[str, Any]],
     changed: dict[str, dict[str, Any]],
@@ -110,9 +110,9 @@ async def _write(
     for row in (*new.values(), *changed.values()):
         row["revision"] = transaction.next_revision()
     # No other writer can have inserted it since `_known`: the transaction has the turn (Store.write).
-    await transaction.run(schema.incidents.insert(), list(new.values()))
+    transaction.run(schema.incidents.insert(), list(new.values()))
     accepted = [{"event": event, "action": "accepted", "at_ms": now_ms} for event in new]
-    await transaction.run(schema.actions.insert(), accepted)
+    transaction.run(schema.actions.insert(), accepted)
     better = (
         update(schema.incidents)
         .where(schema.incidents.c.event == bindparam("of_event"))
@@ -124,8 +124,8 @@ async def _write(
         for event, row in changed.items()
         if event not in new
     ]
-    await transaction.run(better, values)
-    await transaction.run(_upsert(transaction), rows)
+    transaction.run(better, values)
+    transaction.run(_upsert(transaction), rows)
 
 
 def _upsert(transaction: Transaction) -> Any:
@@ -142,8 +142,8 @@ def _upsert(transaction: Transaction) -> Any:
     )
 
 
-async def _touch(transaction: Transaction, events: set[str]) -> None:
+def _touch(transaction: Transaction, events: set[str]) -> None:
     """Events that another one refers to look different now: a cancelled SOS must show it."""
     for event in sorted(events):
         statement = update(schema.incidents).where(schema.incidents.c.event == event)
-        await transaction.run(statement.values(revision=transaction.next_revision()))
+        transaction.run(statement.values(revision=transaction.next_revision()))

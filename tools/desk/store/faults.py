@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, func, select
 
 from edge_daemon.clock import iso
 from tools.desk.reading.message import Fault
@@ -17,7 +16,7 @@ _PAYLOAD_KEPT_BYTES = 16_384
 _SHOWN = 50
 
 
-async def keep(transaction: Transaction, faults: list[Fault]) -> None:
+def keep(transaction: Transaction, faults: list[Fault]) -> None:
     """Add faults and forget the oldest beyond the bound."""
     rows = [
         {
@@ -31,14 +30,14 @@ async def keep(transaction: Transaction, faults: list[Fault]) -> None:
     ]
     if not rows:
         return
-    await transaction.run(schema.faults.insert(), rows)
-    newest = (await transaction.connection.execute(select(func.max(schema.faults.c.id)))).scalar_one()
-    await transaction.run(delete(schema.faults).where(schema.faults.c.id <= newest - KEPT))
+    transaction.run(schema.faults.insert(), rows)
+    newest = transaction.connection.execute(select(func.max(schema.faults.c.id))).scalar_one()
+    transaction.run(delete(schema.faults).where(schema.faults.c.id <= newest - KEPT))
 
 
-async def listed(connection: AsyncConnection) -> list[dict[str, Any]]:
+def listed(connection: Connection) -> list[dict[str, Any]]:
     """The newest faults, newest first; the payload as text with what is no UTF-8 replaced."""
-    rows = await connection.execute(select(schema.faults).order_by(schema.faults.c.id.desc()).limit(_SHOWN))
+    rows = connection.execute(select(schema.faults).order_by(schema.faults.c.id.desc()).limit(_SHOWN))
     return [
         {
             "id": row.id,

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select
 
 from edge_daemon.clock import iso
 from tools.desk.reading.health import GatewayBeat, GatewayStatus, WearableBeats
@@ -20,25 +19,22 @@ from tools.desk.store.store import Transaction
 LOST_AFTER_MS = 180_000
 
 
-async def beat(transaction: Transaction, said: GatewayBeat) -> None:
+def beat(transaction: Transaction, said: GatewayBeat) -> None:
     """A heartbeat: it is there."""
     heartbeat = json.dumps(said.heartbeat)
-    await _seen(transaction, said.area, said.gateway, "online", said.received_ms, {"heartbeat": heartbeat})
+    _seen(transaction, said.area, said.gateway, "online", said.received_ms, {"heartbeat": heartbeat})
 
 
-async def status(transaction: Transaction, said: GatewayStatus) -> None:
+def status(transaction: Transaction, said: GatewayStatus) -> None:
     """It came, or its will says that it went."""
-    await _seen(transaction, said.area, said.gateway, said.state, said.received_ms, {})
+    _seen(transaction, said.area, said.gateway, said.state, said.received_ms, {})
 
 
-async def _seen(
-    transaction: Transaction, area: str, gateway: str, state: str, now_ms: int, more: dict[str, Any]
-) -> None:
+def _seen(transaction: Transaction, area: str, gateway: str, state: str, now_ms: int, more: dict[str, Any]) -> None:
     row = {"area": area, "gateway": gateway, "state": state, "revision": transaction.next_revision(), **more}
     table = schema.gateways.c
-    old = (await transaction.connection.execute(
-        select(table.state, table.since_ms, table.seen_ms).where((table.area == area) & (table.gateway == gateway))
-    )).first()  # fmt: skip
+    known = select(table.state, table.since_ms, table.seen_ms)
+    old = transaction.connection.execute(known.where((table.area == area) & (table.gateway == gateway))).first()
     same = old is not None and old.state == state and now_ms - old.seen_ms <= LOST_AFTER_MS
     row["since_ms"] = old.since_ms if same and old is not None else now_ms
     # A will is the broker's word, not a sign of life.
@@ -47,10 +43,10 @@ async def _seen(
     statement = statement.on_conflict_do_update(
         index_elements=["area", "gateway"], set_={name: statement.excluded[name] for name in row}
     )
-    await transaction.run(statement, [row])
+    transaction.run(statement, [row])
 
 
-async def wearables(transaction: Transaction, said: WearableBeats) -> None:
+def wearables(transaction: Transaction, said: WearableBeats) -> None:
     """Heartbeats of wearables: the newest of each is kept."""
     statement = transaction.insert(schema.wearables)
     new = statement.excluded
@@ -70,26 +66,26 @@ async def wearables(transaction: Transaction, said: WearableBeats) -> None:
             "heard_ms": heard_ms,
             "heartbeat": heartbeat,
         }
-    await transaction.run(statement, list(rows.values()))
+    transaction.run(statement, list(rows.values()))
 
 
-async def listed(connection: AsyncConnection, now_ms: int) -> list[dict[str, Any]]:
+def listed(connection: Connection, now_ms: int) -> list[dict[str, Any]]:
     """Every gateway that was ever heard of."""
     table = schema.gateways.c
-    rows = await connection.execute(select(schema.gateways).order_by(table.area, table.gateway))
+    rows = connection.execute(select(schema.gateways).order_by(table.area, table.gateway))
     return [_view(row, now_ms) for row in rows]
 
 
-async def since(connection: AsyncConnection, revision: int, now_ms: int, most: int) -> list[dict[str, Any]]:
+def since(connection: Connection, revision: int, now_ms: int, most: int) -> list[dict[str, Any]]:
     """Gateways changed after a revision, in the order of their changes."""
     table = schema.gateways.c
     query = select(schema.gateways).where(table.revision > revision).order_by(table.revision).limit(most)
-    return [_view(row, now_ms) for row in await connection.execute(query)]
+    return [_view(row, now_ms) for row in connection.execute(query)]
 
 
-async def wearables_listed(connection: AsyncConnection) -> list[dict[str, Any]]:
+def wearables_listed(connection: Connection) -> list[dict[str, Any]]:
     """The newest heartbeat of every wearable."""
-    rows = await connection.execute(select(schema.wearables).order_by(schema.wearables.c.wearable))
+    rows = connection.execute(select(schema.wearables).order_by(schema.wearables.c.wearable))
     return [
         {**json.loads(row.heartbeat), "area": row.area, "gateway": row.gateway, "heard_at": iso(row.heard_ms)}
         for row in rows

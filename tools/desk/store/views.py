@@ -12,8 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, Select, func, select
 
 from edge_daemon.clock import iso
 from tools.desk.store import schema
@@ -26,30 +25,36 @@ CLOSED_MOST = 50
 _c = schema.incidents.c
 
 
-async def listed(connection: AsyncConnection) -> View:
+def revision(connection: Connection) -> int:
+    """The number of the last change."""
+    value: int = connection.execute(select(schema.revision.c.value)).scalar_one()
+    return value
+
+
+def listed(connection: Connection) -> View:
     """Open incidents, most urgent and newest first, then the last closed ones, with the revision they are of."""
-    revision = (await connection.execute(select(schema.revision.c.value))).scalar_one()
+    changed = revision(connection)
     is_open = _c.stage != "closed"
     opened = select(schema.incidents).where(is_open).order_by(_c.urgency, _c.id.desc()).limit(OPEN_MOST)
     closed = select(schema.incidents).where(~is_open).order_by(_c.closed_ms.desc(), _c.id.desc()).limit(CLOSED_MOST)
-    count = (await connection.execute(select(func.count()).select_from(schema.incidents).where(is_open))).scalar_one()
-    views = await _views(connection, opened) + await _views(connection, closed)
-    return {"revision": revision, "open": count, "incidents": views}
+    count = connection.execute(select(func.count()).select_from(schema.incidents).where(is_open)).scalar_one()
+    views = _views(connection, opened) + _views(connection, closed)
+    return {"revision": changed, "open": count, "incidents": views}
 
 
-async def since(connection: AsyncConnection, revision: int, most: int) -> list[View]:
+def since(connection: Connection, revision: int, most: int) -> list[View]:
     """Incidents changed after a revision, in the order of their changes."""
     changed = select(schema.incidents).where(_c.revision > revision).order_by(_c.revision).limit(most)
-    return await _views(connection, changed)
+    return _views(connection, changed)
 
 
-async def one(connection: AsyncConnection, event: str) -> View | None:
+def one(connection: Connection, event: str) -> View | None:
     """One incident with its actions, or None."""
-    found = await _views(connection, select(schema.incidents).where(_c.event == event))
+    found = _views(connection, select(schema.incidents).where(_c.event == event))
     if not found:
         return None
     table = schema.actions.c
-    done = await connection.execute(select(schema.actions).where(table.event == event).order_by(table.id))
+    done = connection.execute(select(schema.actions).where(table.event == event).order_by(table.id))
     found[0]["actions"] = [
         {"action": r.action, "operator": r.operator, "outcome": r.outcome, "note": r.note, "at": iso(r.at_ms)}
         for r in done
@@ -57,18 +62,18 @@ async def one(connection: AsyncConnection, event: str) -> View | None:
     return found[0]
 
 
-async def _views(connection: AsyncConnection, query: Select[Any]) -> list[View]:
-    incidents = list(await connection.execute(query))
+def _views(connection: Connection, query: Select[Any]) -> list[View]:
+    incidents = list(connection.execute(query))
     events = [row.event for row in incidents]
     reports: dict[str, list[Row[Any]]] = defaultdict(list)
     cancels: dict[str, list[View]] = defaultdict(list)
     if events:
         table = schema.reports.c
         heard = select(schema.reports).where(table.event.in_(events)).order_by(table.received_ms, table.gateway)
-        for row in await connection.execute(heard):
+        for row in connection.execute(heard):
             reports[row.event].append(row)
         about = select(_c.event, _c.refers_to, _c.stage, _c.pressed_ms, _c.accepted_ms).where(_c.refers_to.in_(events))
-        for row in await connection.execute(about.order_by(_c.id)):
+        for row in connection.execute(about.order_by(_c.id)):
             at_ms = row.accepted_ms if row.pressed_ms is None else row.pressed_ms
             cancels[row.refers_to].append({"event": row.event, "stage": row.stage, "at": iso(at_ms)})
     return [_view(row, reports[row.event], cancels[row.event]) for row in incidents]

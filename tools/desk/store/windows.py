@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select
 
 from tools.desk.store import schema
 from tools.desk.store.store import Transaction
 
 
-async def loaded(connection: AsyncConnection) -> dict[str, int]:
+def loaded(connection: Connection) -> dict[str, int]:
     """The highest counter taken of each wearable."""
-    return {row.wearable: row.counter for row in await connection.execute(select(schema.windows))}
+    return {row.wearable: row.counter for row in connection.execute(select(schema.windows))}
 
 
-async def spend(transaction: Transaction, wearable: str, counter: int) -> bool:
+def spend(transaction: Transaction, wearable: str, counter: int) -> bool:
     """Move a window in the transaction of what its frame brought. False: spent already, by whichever desk."""
     table = schema.windows
     query = select(table.c.counter).where(table.c.wearable == wearable)
-    taken = (await transaction.connection.execute(query)).scalar_one_or_none()
+    taken = transaction.connection.execute(query).scalar_one_or_none()
     if taken is not None and counter <= taken:
         return False
     statement = transaction.insert(table)
     statement = statement.on_conflict_do_update(index_elements=["wearable"], set_={"counter": counter})
-    await transaction.run(statement, [{"wearable": wearable, "counter": counter}])
+    transaction.run(statement, [{"wearable": wearable, "counter": counter}])
     return True
 
 
-async def stage(connection: AsyncConnection, event: str) -> str | None:
+def stage(connection: Connection, event: str) -> str | None:
     """The stage of an event, None when it is not here."""
     c = schema.incidents.c
-    found: str | None = (await connection.execute(select(c.stage).where(c.event == event))).scalar_one_or_none()
+    found: str | None = connection.execute(select(c.stage).where(c.event == event)).scalar_one_or_none()
     return found
 
 
-async def stages(connection: AsyncConnection, wearable: str, asked: int | None, most: int) -> list[tuple[int, str]]:
+def stages(connection: Connection, wearable: str, asked: int | None, most: int) -> list[tuple[int, str]]:
     """(event number, stage) of the wearable's open events, the newest `most`, and of the one asked for, it last."""
     c = schema.incidents.c
     query = select(c.number, c.stage).where((c.wearable == wearable) & (c.stage != "closed"))
-    rows = (await connection.execute(query.order_by(c.id.desc()).limit(most))).all()
+    rows = connection.execute(query.order_by(c.id.desc()).limit(most)).all()
     told = [(row.number, row.stage) for row in reversed(rows) if row.number != asked]
     if asked is not None:
         one = select(c.number, c.stage).where(c.event == f"{wearable}-{asked:06x}")
-        told += [(row.number, row.stage) for row in await connection.execute(one)]
+        told += [(row.number, row.stage) for row in connection.execute(one)]
     return told

@@ -52,8 +52,7 @@ async def healthz(request: web.Request) -> web.Response:
 async def incidents(request: web.Request) -> web.Response:
     """Open incidents, urgent and new first, then the last closed ones."""
     state = request.app[STATE]
-    async with state.store.read() as connection:
-        listed = await views.listed(connection)
+    listed = await state.store.read(views.listed)
     return web.json_response({"now": iso(state.clock.wall_ms()), **listed})
 
 
@@ -69,8 +68,10 @@ async def take(request: web.Request) -> web.Response:
     state, event, said = request.app[STATE], _event(request), await _posted(request)
     operator = _operator(said)
     over = fields.flag(said, "over", default=False)
-    async with state.store.write(actions.REVISIONS) as transaction:
-        changed = await actions.take(transaction, event, operator, state.clock.wall_ms(), over=over)
+    now_ms = state.clock.wall_ms()
+    changed = await state.store.write(
+        lambda transaction: actions.take(transaction, event, operator, now_ms, over=over), actions.REVISIONS
+    )
     await state.acted(changed, "answered")
     return web.json_response(await _view(state, event))
 
@@ -82,8 +83,10 @@ async def close(request: web.Request) -> web.Response:
     operator = _operator(said)
     outcome = fields.one_of(said, "outcome", actions.OUTCOMES)
     note = fields.text(said, "note", _NOTE_MOST).strip() or None if said.get("note") is not None else None
-    async with state.store.write(actions.REVISIONS) as transaction:
-        changed = await actions.close(transaction, event, operator, outcome, note, state.clock.wall_ms())
+    now_ms = state.clock.wall_ms()
+    changed = await state.store.write(
+        lambda transaction: actions.close(transaction, event, operator, outcome, note, now_ms), actions.REVISIONS
+    )
     await state.acted(changed, "closed")
     return web.json_response(await _view(state, event))
 
@@ -93,17 +96,16 @@ async def listed_gateways(request: web.Request) -> web.Response:
     """Gateways and the newest heartbeat of each wearable."""
     state = request.app[STATE]
     now_ms = state.clock.wall_ms()
-    async with state.store.read() as connection:
-        found = await gateways.listed(connection, now_ms)
-        wearables = await gateways.wearables_listed(connection)
+    found, wearables = await state.store.read(
+        lambda connection: (gateways.listed(connection, now_ms), gateways.wearables_listed(connection))
+    )
     return web.json_response({"now": iso(now_ms), "gateways": found, "wearables": wearables})
 
 
 @routes.get("/api/faults")
 async def listed_faults(request: web.Request) -> web.Response:
     """Messages that were not of the contract, the newest first."""
-    async with request.app[STATE].store.read() as connection:
-        return web.json_response({"faults": await faults.listed(connection)})
+    return web.json_response({"faults": await request.app[STATE].store.read(faults.listed)})
 
 
 @routes.get("/api/words")
@@ -145,8 +147,7 @@ def _event(request: web.Request) -> str:
 
 
 async def _view(state: DeskState, event: str) -> views.View:
-    async with state.store.read() as connection:
-        view = await views.one(connection, event)
+    view = await state.store.read(lambda connection: views.one(connection, event))
     if view is None:
         raise NoSuchIncident(event)
     return view

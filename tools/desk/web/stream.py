@@ -54,9 +54,7 @@ async def _first(request: web.Request, state: DeskState) -> int:
     said = request.headers.get("Last-Event-ID") or request.query.get("after") or ""
     if said.isascii() and said.isdigit() and len(said) < 19:
         return int(said)
-    async with state.store.read() as connection:
-        listed: int = (await views.listed(connection))["revision"]
-    return listed
+    return await state.store.read(views.revision)
 
 
 async def _follow(state: DeskState, response: web.StreamResponse, cursor: int) -> None:
@@ -87,9 +85,13 @@ async def _follow(state: DeskState, response: web.StreamResponse, cursor: int) -
 
 async def _send_changes(state: DeskState, response: web.StreamResponse, cursor: int) -> tuple[int, bool]:
     """Send what changed after the cursor; returns the new cursor and whether there is more."""
-    async with state.store.read() as connection:
-        incidents = await views.since(connection, cursor, _AT_ONCE)
-        seen = await gateways.since(connection, cursor, state.clock.wall_ms(), _AT_ONCE)
+    now_ms = state.clock.wall_ms()
+    incidents, seen = await state.store.read(
+        lambda connection: (
+            views.since(connection, cursor, _AT_ONCE),
+            gateways.since(connection, cursor, now_ms, _AT_ONCE),
+        )
+    )
     full = [rows[-1]["revision"] for rows in (incidents, seen) if len(rows) == _AT_ONCE]
     rows = [("incident", row) for row in incidents] + [("gateway", row) for row in seen]
     rows.sort(key=lambda row: int(row[1]["revision"]))

@@ -6,7 +6,6 @@ from binascii import crc32
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from hil_tests.broker.mosquitto import Broker
 from protocol import codes
@@ -149,14 +148,10 @@ async def test_forged_and_foreign_frames_are_refused_and_the_next_genuine_one_go
 async def test_a_store_that_fails_says_busy_spends_no_counter_and_still_tells_what_it_has(
     desk: Opened, broker: Broker, wearable: Wearable
 ) -> None:
-    async def sabotage(statement: str) -> None:
-        async with desk.desk._store.write() as transaction:
-            await transaction.connection.execute(text(statement))
-
     async with Gateway(broker) as gateway:
         await ask(gateway, wearable.event(11))
         assert wearable.read(await answer(gateway), 0) == [(codes.ACCEPTED, 11)]
-        await sabotage("CREATE TRIGGER full BEFORE UPDATE ON windows BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        await desk.sql("CREATE TRIGGER full BEFORE UPDATE ON windows BEGIN SELECT RAISE(ABORT, 'disk full'); END")
         again, new = wearable.event(11), wearable.event(12)
         for counter, question, told in (
             (1, again, [(codes.ACCEPTED, 11)]),
@@ -167,7 +162,7 @@ async def test_a_store_that_fails_says_busy_spends_no_counter_and_still_tells_wh
             await ask(gateway, question)
             assert wearable.read(await answer(gateway), counter) == told
         assert len(await desk.incidents()) == 1
-        await sabotage("DROP TRIGGER full")
+        await desk.sql("DROP TRIGGER full")
         await ask(gateway, new)
         assert wearable.read(await answer(gateway), 2) == [(codes.ACCEPTED, 12)]
 
@@ -176,13 +171,11 @@ async def test_nothing_is_said_where_the_store_cannot_even_be_looked_into(
     desk: Opened, broker: Broker, wearable: Wearable
 ) -> None:
     async with Gateway(broker) as gateway:
-        async with desk.desk._store.write() as transaction:
-            await transaction.connection.execute(text("ALTER TABLE incidents RENAME TO gone"))
+        await desk.sql("ALTER TABLE incidents RENAME TO gone")
         question = wearable.event(12)
         await ask(gateway, question)
         await counted(desk, "store_failed", 2)
-        async with desk.desk._store.write() as transaction:
-            await transaction.connection.execute(text("ALTER TABLE gone RENAME TO incidents"))
+        await desk.sql("ALTER TABLE gone RENAME TO incidents")
         await ask(gateway, question)
         assert wearable.read(await answer(gateway), 0) == [(codes.ACCEPTED, 12)]
         assert gateway.received.empty()
