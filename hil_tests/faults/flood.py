@@ -40,7 +40,7 @@ _HEARTBEAT_S = 0.5
 _HEARTBEAT_WITHIN_S = 30.0
 # What is wrong and not only slow, on shared processors: so many times slower, and slower than a wearer would notice.
 _RATIO_WRONG = 10.0
-_WRONG_MS = 250.0
+_WRONG_MS = 1000.0
 _SENT = "PRESSED"
 
 
