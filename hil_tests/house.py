@@ -34,6 +34,7 @@ class House:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory = directory
         self.broker = Broker(directory / "broker")
+        self.second: Broker | None = None
         self.wearables: dict[str, WearableProcess] = {}
         # The gateway's ends: paths of ttys.
         self.serial_ports: dict[str, str] = {}
@@ -64,11 +65,18 @@ class House:
         assert self._desk is not None
         return self._desk
 
+    def open_second_broker(self) -> Broker:
+        """Start another broker: the second way out of every gateway, and the desk's other ear, opened from now on."""
+        self.second = Broker(self.directory / "second")
+        self.second.start()
+        return self.second
+
     async def open_desk(self, *arguments: str, port: int | None = None) -> DeskProcess:
         """Start the broker, where it does not run, and the desk."""
         self.broker.start()
+        more = ["--broker", self.second.address] if self.second is not None else []
         self._desk = await DeskProcess.start(
-            self.directory / "desk", self.broker.address, "--allow-drill", *arguments, port=port
+            self.directory / "desk", self.broker.address, "--allow-drill", *more, *arguments, port=port
         )
         return self._desk
 
@@ -126,6 +134,10 @@ class House:
             serial=config.Serial(ports=list(self.serial_ports.values()), rescan_s=0.2),
             platform=config.Platform(host=self.broker.host, port=self.broker.port, tls=False, reconnect_most_s=2.0),
         )
+        if self.second is not None:
+            host, port = self.second.host, self.second.port
+            backup = config.Backup(enabled=True, host=host, port=port, tls=False, reconnect_most_s=2.0)
+            base = dataclasses.replace(base, backup=backup)
         changed = {key: dataclasses.replace(getattr(base, key), **values) for key, values in settings.items()}
         return dataclasses.replace(base, **changed)
 
@@ -146,6 +158,8 @@ class House:
         for line in self.lines.values():
             line.close()
         self.broker.close()
+        if self.second is not None:
+            self.second.close()
 
 
 def _write_keys(file: Path, rows: list[dict[str, str]]) -> None:

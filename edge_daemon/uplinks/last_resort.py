@@ -19,7 +19,7 @@ from edge_daemon.errors import MessageLimit, UplinkDown
 from edge_daemon.heard import Alarm
 from edge_daemon.log import Log
 from edge_daemon.uplinks import payload
-from edge_daemon.uplinks.sms.reports import Delivery
+from edge_daemon.uplinks.sms.reports import Delivery, State
 from protocol import sms_text
 
 log = Log("last_resort")
@@ -130,6 +130,10 @@ class LastResort:
         self._sent.extend((alarm.event, delivery) for delivery in deliveries)
         self._counters.add("sms_events")
         log.warning("event_sms_sent", event=alarm.event, times=wanted.times, taken=taken, of=len(deliveries))
+        for delivery in deliveries:
+            # A report of the first number comes while the others are being told.
+            if delivery.state in (State.DELIVERED, State.NOT_DELIVERED):
+                self._reported(delivery)
 
     def _reported(self, delivery: Delivery) -> None:
         event = next((event for event, sent in self._sent if sent is delivery), None)

@@ -171,6 +171,7 @@ class Way:
                 self.on_missed_beat()
 
     def _fell_ill(self) -> None:
+        # Also where no answer had come yet: what breaks at once was not there.
+        self.tainted = True
         if self.ill_since_ms is None:
             self.healthy_since_ms, self.ill_since_ms = None, self._clock.now_ms()
-            self.tainted = True

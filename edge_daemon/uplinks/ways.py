@@ -93,11 +93,8 @@ class Ways:
         self.look()
 
     def look(self) -> None:
-        """See whether another way is to be taken now. What was sent by one that has gone mute is then due by it."""
-        used = self._used
-        failed = not used.usable
-        if self.choose().usable and failed and self._used is not used:
-            self.on_open()
+        """See whether another way is to be taken now, though nothing is sent."""
+        self.choose()
 
     def _rested(self, way: Way) -> bool:
         """Whether a way may be gone back to: it never failed us, or that is long enough ago."""
@@ -106,10 +103,15 @@ class Ways:
         return way.healthy and not way.tainted
 
     def _take(self, way: Way) -> None:
-        if way is not self._used:
-            log.warning("way_changed", to=way.name, was=self._used.name, connected=self._used.connected)
-            self._counters.add("way_changes")
-            self._used = way
+        left, self._used = self._used, way
+        if way is left:
+            return
+        log.warning("way_changed", to=way.name, was=left.name, connected=left.connected)
+        self._counters.add("way_changes")
+        if not left.usable:
+            # What it still holds is due by the new one, and must not stand in its way.
+            self.on_closed(left)
+            self.on_open()
 
     def _listen(self, way: Way) -> None:
         async def opened() -> None:

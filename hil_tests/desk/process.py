@@ -75,7 +75,7 @@ class DeskProcess:
                 health = await answer.json(content_type=None)
         except (aiohttp.ClientError, json.JSONDecodeError):
             return False
-        return bool(health["connected"]) or not connected
+        return all(broker["connected"] for broker in health["brokers"]) or not connected
 
     async def kill(self) -> None:
         """SIGKILL, as a power cut would."""

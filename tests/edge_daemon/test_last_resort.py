@@ -33,6 +33,7 @@ class Modem:
         self.texts: list[sms_text.SmsEvent] = []
         self.fails: list[UplinkDown] = []
         self.made: list[Delivery] = []
+        self.first = State.TAKEN
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -41,7 +42,7 @@ class Modem:
         if self.fails:
             raise self.fails.pop(0)
         self.texts.append(sms_text.parse(text))
-        self.made = [Delivery(0, State.TAKEN), Delivery(1, State.REFUSED)]
+        self.made = [Delivery(0, self.first), Delivery(1, State.REFUSED)]
         return self.made
 
     def events(self) -> list[str]:
@@ -176,6 +177,12 @@ async def test_a_report_is_counted_for_its_event_and_changes_no_stage() -> None:
         modem.on_report(Delivery(0, State.DELIVERED))
         counts = made.counts()  # type: ignore[attr-defined]
         assert (counts["sms_events"], counts["sms_events_delivered"]) == (1, 1)
+        modem.first = State.DELIVERED
+        made.want(_alarm(2))
+        await modem.until(2)
+        await asyncio.sleep(0.02)
+        counts = made.counts()  # type: ignore[attr-defined]
+        assert counts["sms_events_delivered"] == 2, "it was reported before the others were told"
         assert alarm.stage == codes.STORED
 
 

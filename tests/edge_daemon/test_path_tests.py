@@ -40,7 +40,7 @@ class Station(Two):
         self.journal = Journal(path / "journal.sqlite3", self.counters)
         self.ages = Ages(self.journal, self.clock)
         self.forwarder = Forwarder("gw-1", Ladder(), self.journal, self.ways, self.ages, self.counters)
-        self.faults = Faults(self.journal, Storing(self.journal, self.forwarder, Ages(self.journal, self.clock), self.counters), self.clock)
+        self.faults = Faults(self.journal, Storing(self.journal, self.forwarder, self.ages, self.counters), self.clock)
         self.resort = LastResort("gw-1", self.modem, self.ages, 600.0, self.counters)
         self.tests = PathTests(
             gateway, DAY_S, self.ways.all, self.resort, self.faults, self.journal, self.ages, self.counters
