@@ -181,7 +181,8 @@ def _events(*alarms: Alarm) -> list[dict[str, Any]]:
 def test_an_event_of_every_kind_is_of_the_contract() -> None:
     """With every detail it can have; the forwarder's most in one message."""
     for kind in kinds.BY_CODE.values():
-        rows = _events(*(an_alarm(kind=kind.code, detail=detail) for detail in range(16)))
+        link = "gateway" if kind.code >= kinds.FIRST_OF_GATEWAY else "ble"
+        rows = _events(*(an_alarm(kind=kind.code, detail=detail, link=link) for detail in range(16)))
         assert {row["kind"] for row in rows} == {kind.name}
         assert {row["class"] for row in rows} == {kind.event_class}
 
