@@ -215,7 +215,7 @@ class App:
     def _keep(self):
         started_ms = self._board.started_ms
         record = kept.Kept(
-            self._counter.next,
+            self._counter.exact,
             started_ms + self._schedule.ask_due_ms,
             self._schedule.ask_gap_ms,
             started_ms + self._heartbeat.due_ms,

@@ -21,12 +21,20 @@ NUMBER_JUMP_MORE = 0x100000
 NUMBER_JUMP_BELOW = 0xE00000
 
 
+# A wearable that has lost its count begins anew at random, in so many ranges at once, so far apart: the look-ahead of a
+# gateway's wide search. One of them is ahead of whatever a gateway has taken (protocol/README.md section 5.1).
+RANGES = 4
+RANGE = 131072
+
+
 class Counter:
-    """`next` is the one that take() gives."""
+    """`next` is the one that take() gives; where the count is begun anew, in the lowest of the ranges."""
 
     def __init__(self, ledger):
         self._ledger = ledger
-        self.next = ledger.reserved
+        self.next = self._first = ledger.reserved
+        # Which range is next, while the count is begun anew.
+        self._turn = 0
 
     def start(self, exact=-1):
         """Begin a run. `exact`: the next counter as RTC memory kept it over a deep sleep, else -1.
@@ -34,7 +42,7 @@ class Counter:
         Where flash does not take the reservation now, it may not have taken earlier ones either: jump ahead.
         """
         if 0 <= exact <= self._ledger.reserved:
-            self.next = exact
+            self.next = self._first = exact
             return
         self.next = self._ledger.reserved
         if not self._reserve():
@@ -42,14 +50,30 @@ class Counter:
             number = (self._ledger.next_number + NUMBER_JUMP + _random(NUMBER_JUMP_MORE)) % NUMBER_JUMP_BELOW
             self._ledger.set_header(number, self._ledger.reserved)
             self._reserve()
+        self._first = self.next
+
+    @property
+    def exact(self):
+        """What start() may be given after a sleep: nothing from there on has been used in any range."""
+        return self.next + 1 if self._turn else self.next
 
     def take(self):
-        """The next counter. Writes flash only when what was reserved is used up."""
+        """The next counter. Writes flash only when what was reserved is used up. No heap."""
         if self.next >= self._ledger.reserved:
             self._reserve()
-        counter = self.next
-        self.next += 1
+        counter = self.next + self._turn * RANGE
+        self._turn = (self._turn + 1) % RANGES if self._ledger.anew else 0
+        if not self._turn:
+            self.next += 1
         return counter
+
+    def answered(self, counter):
+        """Somebody has opened the frame of this counter: where the count was begun anew, go on in its range."""
+        if self._ledger.anew:
+            self._ledger.anew = False
+            self.next = self.exact + (counter - self._first) // RANGE * RANGE
+            self._turn = 0
+            self._reserve()
 
     def refill(self):
         """When there is time: reserve anew if half is gone, so that an alarm need not. Returns whether it wrote."""

@@ -64,9 +64,8 @@ class Dialogue:
         now_ms = self._board.now_ms()
         self._heartbeat.answered(counter)
         self._path.heartbeat_waits = self._heartbeat.waits
-        if not answer.number:
-            return
         self._path.enter()
+        self._envelope.answered(counter)
         if answer.stage == codes.HEARD:
             self._outbox.asked_for(answer.number, now_ms)
         else:
@@ -144,7 +143,7 @@ class Dialogue:
             VERSION,
             self._reset_cause,
             self._outbox.open_count(),
-            _FLASH_FAILED if self._ledger.failed or self._ledger.worn else 0,
+            _FLASH_FAILED if self._ledger.unsound else 0,
         )
 
     def _tell_connected(self):

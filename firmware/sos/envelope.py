@@ -57,6 +57,10 @@ class Envelope:
         self._seal(frame_type, buf, len(body))
         return bytes(buf)
 
+    def answered(self, counter):
+        """Somebody has opened the frame of this counter."""
+        self._counter.answered(counter)
+
     def last_question(self):
         """The counter of the newest frame sealed."""
         return self._questions[(self._oldest + QUESTIONS - 1) % QUESTIONS]

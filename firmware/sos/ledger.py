@@ -5,10 +5,11 @@ Owns the layout and the one write that replaces all of it. Must not know what an
 append: after a cut at any byte the file is wholly the old or wholly the new. Of the two files the later written counts.
 Each record has its CRC besides, against whatever littlefs does not see.
 
-    header  "PAL2" | next event number (3) | 0 | counters reserved below (4) | commits so far (4) | CRC-32 (4)
+    header  "PAL2" | next event number (3) | flags (1) | counters reserved below (4) | commits so far (4) | CRC-32 (4)
     slot    state (1) | kind (1) | number (3) | detail (1) | stage (1) | 0 | power epoch (4)
             | start of the run since power-on, ms (6) | raised since then, ms (4) | 0 0 | CRC-32 (4)
 Numbers are big endian, CRCs little endian. State 0: free.
+Flags: 1 the count is begun anew (counter.py), 2 it was lost once.
 """
 
 from . import crc
@@ -21,6 +22,8 @@ SIZE = HEADER_SIZE + SLOTS * SLOT_SIZE
 
 _MAGIC = b"PAL2"
 _SUM_AT = HEADER_SIZE - crc.SIZE
+_ANEW = 1
+_WAS_LOST = 2
 
 
 class Ledger:
@@ -33,15 +36,23 @@ class Ledger:
         self.failed = True
         # The header could not be read, so where numbers and counters stood is not known.
         self.lost_count = True
+        # The count was lost and begun anew, and nobody has answered yet.
+        self.anew = False
+        self.was_lost = False
         # Commits that were tried, in all lives.
         self.written = 0
         self._copies = Copies()
         self._mounted = False
 
     @property
-    def worn(self):
-        """Whether flash has lost its second place: the next failure would be one too many."""
-        return self._copies.worn
+    def unsound(self):
+        """Whether this wearable should be exchanged: flash fails, or has lost one of its two places, or once all."""
+        return self.failed or self._copies.worn or self.was_lost
+
+    def begin_anew(self, next_number, first_counter):
+        """What was used before is lost; commit() is the caller's."""
+        self.anew = self.was_lost = True
+        self.set_header(next_number, first_counter)
 
     def load(self, folder):
         """Read the files in `folder`, made now if this wearable never had them. Whole records are kept, others dropped.
@@ -79,6 +90,8 @@ class Ledger:
         self.set_header(1, 0)
         if not self.lost_count:
             self.written = max(self.written, count_of(image))
+            self.anew = bool(image[7] & _ANEW)
+            self.was_lost = bool(image[7] & _WAS_LOST)
             self.set_header(int.from_bytes(image[4:7], "big"), int.from_bytes(image[8:12], "big"))
         for slot in range(SLOTS):
             for source in (image, other):
@@ -98,6 +111,7 @@ class Ledger:
             image[i] = _MAGIC[i]
             image[8 + i] = (reserved >> (24 - 8 * i)) & 0xFF
             image[12 + i] = (self.written >> (24 - 8 * i)) & 0xFF
+        image[7] = (_ANEW if self.anew else 0) | (_WAS_LOST if self.was_lost else 0)
         for i in range(3):
             image[4 + i] = (next_number >> (16 - 8 * i)) & 0xFF
         crc.write(image, 0, _SUM_AT, _SUM_AT)

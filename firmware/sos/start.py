@@ -75,5 +75,5 @@ class Start:
         """
         board.log("numbers and counters are lost: guessing")
         number = _NUMBERS_FROM + int.from_bytes(os.urandom(4), "big") % _NUMBERS
-        self.ledger.set_header(number, 0x10000 + int.from_bytes(os.urandom(2), "big"))
+        self.ledger.begin_anew(number, 0x10000 + int.from_bytes(os.urandom(2), "big"))
         self.ledger.commit()

@@ -15,6 +15,8 @@ from hil_tests.child import Child
 
 _READY_WITHIN_S = 20.0
 _CONTROL_WITHIN_S = 5.0
+# All that was recorded in a long campaign is one line.
+_ANSWER_MOST = 64 << 20
 
 
 class RadioRefused(Exception):
@@ -70,7 +72,7 @@ class RadioProcess:
         return answer.get("result")
 
     async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        reader, writer = await asyncio.open_unix_connection(self._sockets / "control")
+        reader, writer = await asyncio.open_unix_connection(self._sockets / "control", limit=_ANSWER_MOST)
         try:
             writer.write(json.dumps(request).encode() + b"\n")
             answer: dict[str, Any] = json.loads(await reader.readline())

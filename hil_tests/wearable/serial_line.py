@@ -38,6 +38,8 @@ class SerialLine:
         self.seed = seed
         self.faults = Faults()
         self.carried = {_TO_WEARABLE: 0, _TO_GATEWAY: 0}
+        # All that the wearable has ever said, as somebody with a probe on the wire has it.
+        self.recorded = bytearray()
         self.is_cut = False
         self.gateway = str(directory / "ttyGateway")
         self._random = random.Random(seed)
@@ -113,6 +115,8 @@ class SerialLine:
         except OSError:
             # The reader is taken away with its end; until then there is nothing to be had from it.
             return
+        if toward == _TO_GATEWAY:
+            self.recorded += data
         data = self._spoil(data)
         if self.is_cut or not data:
             return

@@ -10,6 +10,7 @@ import flash_life as life
 import vfs
 from flash_cuts import Tally, cut_everywhere
 from nor_chip import BLOCK, Chip, Port
+from sos.counter import RANGE
 from virtual_board import POWER_CUT, SOFT, WATCHDOG
 
 from protocol import codes
@@ -170,3 +171,35 @@ def test_flash_that_reads_and_never_takes_anything_makes_no_life_like_the_last()
     life.run(chip, takes_nothing, promises)
     assert len(counters) > 8 and len(set(counters)) == len(counters), counters
     assert len(set(numbers)) >= 4, numbers
+
+
+def count_is_lost(body):
+    yield 500
+    yield from life.closed(body)
+    yield 1200
+    yield from life.closed(body)
+    counters = list(body.counters)
+    first = counters[0]
+    assert first >= 0x10000 and counters[1] == first + RANGE, counters
+    # The second frame was answered.
+    assert counters[2] == first + RANGE + 1, counters
+    yield POWER_CUT
+    yield 500
+    assert body.counters[-1] > counters[-1] and body.counters[-1] - counters[-1] < 2048, body.counters
+    assert body.board.app._dialogue._heartbeat_body()[-1] & 1 == 1, "the heartbeat says that flash is well"
+
+
+def test_a_lost_ledger_begins_anew_in_four_ranges_goes_on_in_the_answered_one_and_is_told():
+    chip = life.aged(YOUNG)
+    life.run(chip, some_presses, life.Promises())
+    vfs.mount(vfs.VfsLfs2(Port(chip), readsize=32, progsize=128), "/flash")
+    for name in ("/flash/ledger", "/flash/second/ledger"):
+        with open(name, "wb") as file:
+            file.write(b"rubbish" * 66)
+    vfs.umount("/flash")
+    promises = life.Promises()
+    body = life.Body(chip, life.KEYS, promises.seen)
+    body.counters = []
+    body.spoken = body.counters.append
+    body.promises = promises
+    life.live(body, count_is_lost)

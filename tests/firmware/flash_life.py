@@ -217,12 +217,17 @@ def still_there(body):
     body.promises.check(body.board.app)
 
 
-def run(chip, script, promises, body=None):
+def run(chip, script, promises):
     """A script to its end, over all the starts it takes. Returns the body."""
     body = Body(chip, KEYS, promises.seen)
     body.promises = promises
     body.spoken = promises.spoken
     chip.note = lambda: Promises(promises)
+    return live(body, script)
+
+
+def live(body, script):
+    """All the starts that a script takes. Returns the body."""
     body.script = script(body)
     while True:
         how = body.live(application)

@@ -1,7 +1,7 @@
 """Sixteen slots and what happens when they are full. Runs under both Pythons."""
 
 from firmware.sos import outbox as o
-from firmware.sos.counter import JUMP, JUMP_MORE, NUMBER_JUMP, NUMBER_JUMP_MORE, RESERVE, Counter
+from firmware.sos.counter import JUMP, JUMP_MORE, NUMBER_JUMP, NUMBER_JUMP_MORE, RANGE, RESERVE, Counter
 from firmware.sos.ledger import Ledger
 from protocol import codes
 
@@ -173,3 +173,44 @@ def test_flash_that_takes_nothing_makes_the_counter_jump_at_the_start_and_stops_
     assert taken == list(range(first + 1, first + 201))
     alarm = outbox.add(codes.SOS, codes.HOLD, 0, False)
     assert 1 + NUMBER_JUMP <= alarm.number <= NUMBER_JUMP + NUMBER_JUMP_MORE and ledger.failed
+
+
+# ---- a count that was lost and is begun anew ----
+
+
+def begun_anew(first):
+    ledger, _ = make()
+    ledger.begin_anew(70000, first)
+    counter = Counter(ledger)
+    counter.start()
+    return ledger, counter
+
+
+def test_a_count_begun_anew_is_tried_in_four_ranges_until_one_is_answered():
+    ledger, counter = begun_anew(90000)
+    taken = [counter.take() for _ in range(6)]
+    assert taken == [90000 + offset + n * RANGE for offset, n in ((0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1))]
+    counter.answered(taken[2])
+    assert not ledger.anew
+    after = [counter.take() for _ in range(3)]
+    assert after == [90002 + 2 * RANGE + n for n in range(3)]
+    assert ledger.reserved > after[-1]
+    counter.answered(taken[3])  # a late answer changes nothing any more
+    assert counter.take() == after[-1] + 1
+
+
+def test_a_count_begun_anew_never_repeats_over_power_cuts_and_sleeps_before_it_is_answered():
+    ledger, counter = begun_anew(65536)
+    used = set()
+    for life in range(60):
+        for _ in range(1 + life * 7 % 23):
+            taken = counter.take()
+            assert taken not in used, (life, taken)
+            used.add(taken)
+        exact = counter.exact if life % 3 == 0 else -1
+        ledger, _ = again(ledger)
+        assert ledger.anew
+        counter = Counter(ledger)
+        counter.start(exact)
+    counter.answered(max(used))
+    assert all(counter.take() not in used for _ in range(1000))
