@@ -7,6 +7,7 @@ not a thousand: it is right again when it has been right for a while.
 from __future__ import annotations
 
 import asyncio
+import time
 
 from edge_daemon.clock import Clock
 from edge_daemon.faults import Faults
@@ -17,6 +18,8 @@ from protocol import kinds
 
 _EVERY_S = 10.0
 _RIGHT_FOR_MS = 60_000
+# A worn card takes a second for a commit, one that cleans up some more.
+_HANGS_AFTER_S = 5.0
 
 
 class StoreWatch:
@@ -45,9 +48,12 @@ class StoreWatch:
     def look(self) -> None:
         """After each attempt to write, and now and then."""
         failed, now_ms = self._journal.trouble, self._clock.now_ms()
-        if failed is not None and failed.trouble is not Trouble.FULL:
+        since_s = self._journal.writing_since_s
+        hangs = since_s is not None and time.monotonic() - since_s > _HANGS_AFTER_S
+        if hangs or (failed is not None and failed.trouble is not Trouble.FULL):
             self._failed_ms = now_ms
-            self._faults.condition(kinds.STORE_DEGRADED, self._name, active=True, note=str(failed))
+            note = "a write hangs" if hangs else str(failed)
+            self._faults.condition(kinds.STORE_DEGRADED, self._name, active=True, note=note)
         elif self._failed_ms is None or now_ms - self._failed_ms >= self._right_for_ms:
             # None: what a run before this one has told, and this one has seen nothing of.
             self._faults.condition(kinds.STORE_DEGRADED, self._name, active=False)

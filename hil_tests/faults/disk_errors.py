@@ -72,7 +72,7 @@ HURTS = (
     Hurt("EIO on sync", lambda d: d.hurt("sync", errno.EIO), "store_degraded", "store_restored"),
     Hurt("EIO on write", lambda d: d.hurt("write", errno.EIO), "store_degraded", "store_restored"),
     Hurt("EMFILE", _no_more_files, "store_degraded", "store_restored"),
-    Hurt("hangs", lambda d: d.hurt("sync", hang_s=_HANG_S), "", ""),
+    Hurt("hangs", lambda d: d.hurt("sync", hang_s=_HANG_S), "store_degraded", "store_restored"),
 )
 # One that hangs lets nobody start; that is the service manager's.
 AT_START = tuple(hurt for hurt in HURTS if hurt.name in ("read-only", "EIO on sync", "EIO on write", "EMFILE"))
@@ -106,13 +106,13 @@ class Ordeal:
                     self._wearable.press_again(alarm)
         return True
 
-    async def press(self) -> str:
-        """Press, and wait until the platform has it; returns its identity."""
+    async def press(self) -> str | None:
+        """Press, and wait until the platform has it; returns its identity, or None when it has not come."""
         alarm = self._wearable.press()
         self.pressed.append(alarm)
         identity = self._wearable.identity(alarm.number)
-        await self.until(lambda: identity in self._made.platform.stored, f"{identity} at the platform")
-        return identity
+        there = await self.until(lambda: identity in self._made.platform.stored, f"{identity} at the platform")
+        return identity if there else None
 
     async def suffer(self, hurt: Hurt) -> None:
         """Press while the disk is hurt, until it has been felt, and once more."""
@@ -121,21 +121,22 @@ class Ordeal:
         unstored = 0
         for _ in range(_PRESSES_MOST):
             identity = await self.press()
-            unstored += not any(platform.stored.get(identity, [True]))
+            if identity is None:
+                break
+            unstored += not any(platform.stored[identity])
             if unstored > 1 or (not hurt.refuses and self._made.disk.hits() > hits + 3):
                 break
         if self._made.disk.hits() == hits:
             self._wrong("was not hurt at all")
         if hurt.refuses and not unstored:
             self._wrong("no press was marked stored: false")
-        if hurt.begins:
-            await self.until(lambda: hurt.begins in platform.told, hurt.begins)
+        await self.until(lambda: hurt.begins in platform.told, hurt.begins)
 
     async def heal(self, hurt: Hurt, *, to_the_end: bool) -> None:
         """STORED follows for every press; with `to_the_end` the fault's end, too."""
         self._made.disk.heal()
         await self.until(lambda: all(_ON_DISK & set(alarm.shown) for alarm in self.pressed), "STORED after healing")
-        if to_the_end and hurt.ends:
+        if to_the_end:
             platform = self._made.platform
             await self.until(lambda: hurt.ends in platform.told, hurt.ends, _END_WITHIN_S)
 
@@ -151,7 +152,7 @@ class Ordeal:
         told = [
             alarm.number
             for alarm in self.pressed
-            if {"STORED", "NO_PATH"} & set(alarm.shown) or True in stored[self._wearable.identity(alarm.number)]
+            if {"STORED", "NO_PATH"} & set(alarm.shown) or True in stored.get(self._wearable.identity(alarm.number), ())
         ]
         missing = [number for number in told if number not in there]
         self._outcome.lost += [f"{self._name}: {number} not in the file" for number in missing]
@@ -183,8 +184,7 @@ class Ordeal:
         hits = disk.hits()
         disk.hurt(what, error, skip=rng.randrange(_OPERATIONS_OF_A_PRESS), times=1)
         for _ in range(_PRESSES_MOST):
-            await self.press()
-            if disk.hits() > hits:
+            if await self.press() is None or disk.hits() > hits:
                 break
         disk.heal()
         await self.until(lambda: all(alarm.shown for alarm in self.pressed), "an answer")
