@@ -80,8 +80,13 @@ class Platform:
                 await self._changed.wait()
 
     def events(self) -> dict[str, str]:
-        """Every event there is, once, and its state."""
-        return dict(self._db.execute("SELECT event, state FROM events"))
+        """Every event of a wearable, once, and its state."""
+        rows = self._db.execute("SELECT event, state, first FROM events")
+        return {event: state for event, state, first in rows if json.loads(first).get("source") != "gateway"}
+
+    def _state(self, event: str) -> str | None:
+        row = self._db.execute("SELECT state FROM events WHERE event = ?", (event,)).fetchone()
+        return None if row is None else str(row[0])
 
     def first(self, event: str) -> dict[str, Any]:
         """An event as it came first."""
@@ -153,7 +158,7 @@ class Platform:
         with self._db:
             self._db.execute("INSERT OR IGNORE INTO events VALUES (?, 'accepted', ?)", (identity, json.dumps(event)))
             self._db.execute("INSERT OR IGNORE INTO reporters VALUES (?, ?)", (identity, gateway))
-        return {"event": identity, "answer": self.events()[identity]}
+        return {"event": identity, "answer": self._state(identity)}
 
     async def _strangers(self, topic: str, data: dict[str, Any], message: aiomqtt.Message) -> None:
         gateway = topic.rpartition("/up/")[0]
@@ -176,7 +181,7 @@ class Platform:
             identity = f"{keys.handle.hex()}-{number:06x}"
             if frame[0] & 15 == wire.EVENT:
                 self._store(gateway, {"event": identity, "kind": body[0], "link": row["link"]})
-            state = self.events().get(identity)
+            state = self._state(identity)
             stage = 0 if state is None else 2 + _STATES.index(state)
             return wire.seal_down(keys, wire.ANSWER, counter, bytes([stage]) + body[1:4] + b"\x00")
         return None

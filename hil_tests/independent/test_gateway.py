@@ -173,7 +173,7 @@ async def test_damage_repeats_and_others_frames_store_nothing(home: Home, platfo
     wearable.write(wire.seal_up(other.keys, wire.EVENT, 41, wire.event(wire.SOS, 8, wire.HOLD, 0, 78, 2950)))
     wearable.write(wire.seal_up(wearable.keys, wire.EVENT, 1, wire.event(wire.SOS, 9, wire.HOLD, 0, 78, 2950)))
     await _accepted(wearable, platform, wearable.press())
-    assert await wearable.beat()
+    await platform.command(home.topic, command="c-count", name="heartbeat")
     await platform.until(lambda: home.counted(platform, "refused_repeat") >= 4)
     assert set(platform.events()) == {wearable.identity(1), wearable.identity(2)}
 
