@@ -19,6 +19,13 @@ def _answers(*rows: object) -> bytes:
     return json.dumps({"v": 1, "answers": list(rows)}).encode()
 
 
+def test_a_life_sign_is_ours_and_of_this_version_or_none() -> None:
+    answers.read_alive(b'{"v":1,"gateway":"gw-1","more":[]}', "gw-1")
+    for data in (b"", b"{}", b'{"v":1}', b'{"v":true,"gateway":"gw-1"}', b'{"v":1,"gateway":["gw-1"]}', b"[" * 5000):
+        with pytest.raises(answers.NotUnderstood):
+            answers.read_alive(data, "gw-1")
+
+
 def test_each_word_of_the_contract_is_understood() -> None:
     words = {"accepted": 2, "answered": 3, "closed": 4, "busy": 6, "refused": 7}
     for word, stage in words.items():
