@@ -39,10 +39,12 @@ class Batch:
 
     def _statements(self) -> list[tuple[str, list[tuple[object, ...]]]]:
         """SQL and rows, as the alarms are now: while the other thread writes, this one goes on changing them."""
+        # In the order in which they came, whatever failures have done to the batch: it is the order of the next start.
+        alarms = sorted(self.alarms.values(), key=lambda alarm: alarm.place)
         statements: list[tuple[str, list[tuple[object, ...]]]] = [
             # First of all: an alarm that was purged and has come again meanwhile is inserted after it.
             (rows.DELETE, list(self.purged)),
-            (rows.INSERT, [rows.to_row(alarm, max(alarm.stage, codes.STORED)) for alarm in self.alarms.values()]),
+            (rows.INSERT, [rows.to_row(alarm, max(alarm.stage, codes.STORED)) for alarm in alarms]),
             (rows.ADVANCE, [(a.stage, a.reason, a.wearable, a.number) for a in self.advanced.values()]),
             (rows.WINDOW, list(self.windows.items())),
             (rows.SILENCE, list(self.silences.items())),
