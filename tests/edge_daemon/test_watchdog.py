@@ -119,8 +119,9 @@ async def test_a_disk_that_hangs_for_everybody_is_no_reason_to_be_killed(
     tmp_path: Path, systemd: Systemd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wearer, sync, hang = Wearer(), os.fsync, threading.Event()
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (hang.wait(), sync(descriptor)))
     async with core(tmp_path, wearer) as here, watched(here, systemd, tmp_path):
+        # Only now: to open the journal is to sync it.
+        monkeypatch.setattr(os, "fsync", lambda descriptor: (hang.wait(), sync(descriptor)))
         with stuck_writer(here):
             here.hear(wearer, wearer.event())
             async with asyncio.timeout(WITHIN_S):
