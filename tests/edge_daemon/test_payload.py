@@ -221,7 +221,8 @@ def test_every_other_message_is_of_the_contract() -> None:
     ]
     check("telemetry", json.loads(payload.telemetry("gw-1", rows)))
     links = [{"link": "ble", "name": "default", "state": "up"}, {"link": "serial", "name": "/dev/x", "state": "down"}]
-    check("heartbeat", json.loads(payload.heartbeat("gw-1", 5, "0.1.0", 0, {"commits": 1}, links)))
+    paths = [{"name": "sms", "state": "down", "used": False, "last_answer_age_s": None, "last_test_age_s": 5}]
+    check("heartbeat", json.loads(payload.heartbeat("gw-1", 5, "0.1.0", 0, {"commits": 1}, links, paths)))
     for state, reason in (("online", "connected"), ("offline", "lost"), ("offline", "stopped")):
         check("status", json.loads(payload.status("gw-1", state, reason)))
     for outcome in ("queued", "done", "refused", "expired"):
