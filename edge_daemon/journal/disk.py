@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import errno
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -46,7 +47,10 @@ class DiskFailed(Exception):
 
 @dataclass
 class Kept:
-    """What the file holds. `damaged`: the name under which a damaged predecessor was set aside, or ""."""
+    """What the file holds. `damaged`: the name under which a damaged predecessor was set aside, or "".
+
+    `doubt`: None when all of it is on disk; else why that could not be made sure, and the file is closed again.
+    """
 
     handle: str = ""
     alarms: list[Alarm] = field(default_factory=list)
@@ -55,6 +59,7 @@ class Kept:
     conditions: set[tuple[int, str]] = field(default_factory=set)
     boots: dict[str, tuple[int, int | None]] = field(default_factory=dict)
     damaged: str = ""
+    doubt: DiskFailed | None = None
 
 
 class Disk:
@@ -90,14 +95,15 @@ class Disk:
 
     async def _open(self) -> Kept:
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._path.touch(mode=0o600)
+            if not self._path.exists():
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._path.touch(mode=0o600)
             self._db = await aiosqlite.connect(self._path)
             await schema.prepare(self._db, self._path)
-            # Behind the lock that `prepare` takes: a second gateway must not touch the file of a first.
-            await asyncio.to_thread(cached.make_durable, self._path)
             await _judge(self._db)
-            return await self._read(self._db)
+            kept = await self._read(self._db)
+            # Behind the lock that `prepare` takes: a second gateway must not touch the file of a first.
+            kept.doubt = await asyncio.to_thread(self._doubt)
         except (sqlite3.Error, OSError) as error:
             await self._drop()
             if _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -107,6 +113,17 @@ class Disk:
             # aiosqlite's thread outlives a failed start and would keep the process from ending.
             await self._drop()
             raise
+        if kept.doubt is not None:
+            await self._drop()
+        return kept
+
+    def _doubt(self) -> DiskFailed | None:
+        """None when all that can be read is on disk now; else what kept it from that."""
+        try:
+            cached.make_durable(self._path)
+        except OSError as error:
+            return _failed(error)
+        return None
 
     async def _read(self, db: aiosqlite.Connection) -> Kept:
         kept = Kept()
@@ -188,7 +205,7 @@ def _failed(error: Exception) -> DiskFailed:
     code = _code(error)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         trouble = Trouble.DAMAGED
-    elif code == sqlite3.SQLITE_FULL:
+    elif code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC:
         trouble = Trouble.FULL
     elif isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.OperationalError):
         # Constraint, mismatch, a value that is none: the same row is refused for ever.

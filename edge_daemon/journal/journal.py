@@ -82,9 +82,11 @@ class Journal:
         kept = await self._disk.open()
         late, self._loaded = self._loaded or bool(self.alarms), True
         changed = self._take(kept)
-        log.info("journal_opened", alarms=len(kept.alarms), late=late)
         if kept.damaged:
             self._damaged.append(kept.damaged)
+        if kept.doubt is not None:
+            raise kept.doubt
+        log.info("journal_opened", alarms=len(kept.alarms), late=late)
         if kept.damaged or changed:
             # A new file, or the old one without what we have learnt since: all of memory goes into it.
             self._next.take_back(self._everything())
@@ -100,8 +102,14 @@ class Journal:
         more |= any(kept.windows.get(wearable, -1) < counter for wearable, counter in self.windows.items())
         more |= not self.conditions <= kept.conditions
         for alarm in kept.alarms:
-            if alarm.key not in self.alarms:
+            if kept.doubt is not None:
+                # It goes out, but nobody is told that it is on disk: only the kernel's cache may show it.
+                alarm.stage = codes.HEARD if alarm.stage == codes.STORED else alarm.stage
+            known = self.alarms.get(alarm.key)
+            if known is None:
                 self._keep(alarm)
+            elif known.stage == codes.HEARD:
+                known.stage = alarm.stage
         for wearable, counter in kept.windows.items():
             self.windows[wearable] = max(counter, self.windows.get(wearable, -1))
         self.silences = {**kept.silences, **self.silences}

@@ -45,13 +45,17 @@ _ON_DISK = {"STORED", "NO_PATH", "CLOSED"}
 
 @dataclass(frozen=True)
 class Hurt:
-    """`begins`, `ends`: what the gateway must tell. `refuses`: whether nothing can be stored while it lasts."""
+    """`begins`, `ends`: what the gateway must tell. `refuses`: whether nothing can be stored while it lasts.
+
+    `readable`: whether what was stored before can be read while it lasts.
+    """
 
     name: str
     arm: Callable[[HostileDisk], None]
     begins: str
     ends: str
     refuses: bool = True
+    readable: bool = True
 
 
 def _full(disk: HostileDisk) -> None:
@@ -71,11 +75,11 @@ HURTS = (
     Hurt("read-only", HostileDisk.read_only, "store_degraded", "store_restored"),
     Hurt("EIO on sync", lambda d: d.hurt("sync", errno.EIO), "store_degraded", "store_restored"),
     Hurt("EIO on write", lambda d: d.hurt("write", errno.EIO), "store_degraded", "store_restored"),
-    Hurt("EMFILE", _no_more_files, "store_degraded", "store_restored"),
+    Hurt("EMFILE", _no_more_files, "store_degraded", "store_restored", readable=False),
     Hurt("hangs", lambda d: d.hurt("sync", hang_s=_HANG_S), "store_degraded", "store_restored"),
 )
 # One that hangs lets nobody start; that is the service manager's.
-AT_START = tuple(hurt for hurt in HURTS if hurt.name in ("read-only", "EIO on sync", "EIO on write", "EMFILE"))
+AT_START = tuple(hurt for hurt in HURTS if hurt.refuses and hurt.name != "hangs")
 
 
 class Ordeal:
@@ -113,6 +117,16 @@ class Ordeal:
         identity = self._wearable.identity(alarm.number)
         there = await self.until(lambda: identity in self._made.platform.stored, f"{identity} at the platform")
         return identity if there else None
+
+    async def start_hurt(self, hurt: Hurt) -> None:
+        """Killed with an alarm that the platform has not answered, started on a hurt disk: it goes out, in doubt."""
+        platform, waiting = self._made.platform, await self.press()
+        await self.until(lambda: "STORED" in self.pressed[-1].shown, "a press before the start stored")
+        await self._made.kill()
+        hurt.arm(self._made.disk)
+        await self._made.start()
+        if hurt.readable and waiting is not None:
+            await self.until(lambda: False in platform.stored[waiting], "what was stored before, marked in doubt")
 
     async def suffer(self, hurt: Hurt) -> None:
         """Press while the disk is hurt, until it has been felt, and once more."""
@@ -201,9 +215,7 @@ async def _ordeal(hurt: Hurt, place: Path, seed: int, outcome: Outcome, *, at_st
             await ordeal.until(lambda: "CLOSED" in ordeal.pressed[0].shown, "a sound press closed")
             made.platform.mute = True
             if at_start:
-                await made.kill()
-                hurt.arm(made.disk)
-                await made.start()
+                await ordeal.start_hurt(hurt)
             await ordeal.suffer(hurt)
             await ordeal.heal(hurt, to_the_end=to_the_end)
             await ordeal.die()
