@@ -1,8 +1,8 @@
 """From MQTT messages to stored incidents and true answers. Guarantee: accepted is said after the commit, never else.
 
-Owns the two lanes (an emergency overtakes every backlog), the grouping of messages into transactions, and what is
-answered when the store fails (busy) or the lane is full (busy). Must not know HTTP, tables or keys. An answer that gets
-lost needs no retry: its gateway asks again and is answered with the present stage.
+Owns the three lanes (a fresh emergency overtakes every backlog, an old one all that is none), the grouping of messages
+into transactions, and what is answered when the store fails (busy) or the lane is full (busy). Must not know HTTP,
+tables or keys. An answer that gets lost needs no retry: its gateway asks again and is answered with the present stage.
 """
 
 from __future__ import annotations
@@ -26,8 +26,13 @@ from tools.desk.store.store import Transaction
 
 log = Log("receiver")
 
-# One transaction takes so many messages: a full backlog (50 events each) then holds the writer for some 50 ms.
+# One transaction takes so many messages, and no more of them when these events are reached: a full backlog (50 events
+# a message) then holds the writer, and a fresh emergency behind it, for some 10 ms.
 _MESSAGES_AT_ONCE = 20
+_EVENTS_AT_ONCE = 200
+# A gateway sends a fresh emergency alone, in some 600 bytes. What is larger is a backlog, which takes a millisecond to
+# read: it is not read before its turn.
+_LARGE_BYTES = 4096
 # Messages waiting, per lane. Beyond it the answer is busy: memory is bounded, and gateways come again.
 _LANE_MOST = 5000
 _ANSWERS_UNDER_WAY = 1000
@@ -43,6 +48,8 @@ class Receiver:
         self._clock = clock
         self._counters = counters
         self._drill = drill
+        self._unread: deque[Message] = deque()
+        self._fresh: deque[Events] = deque()
         self._urgent: deque[Events] = deque()
         self._backlog: deque[Events] = deque()
         self._wake = asyncio.Event()
@@ -50,14 +57,21 @@ class Receiver:
         self.on_change: Callable[[], None] = lambda: None
 
     def take(self, message: Message) -> None:
-        """Read a message and put it into its lane."""
+        """Read a message and put it into its lane; a large one is read later."""
         self._counters.add("messages")
+        if len(message.payload) > _LARGE_BYTES and len(self._unread) < _LANE_MOST:
+            self._unread.append(message)
+            self._wake.set()
+        else:
+            self._read(message)
+
+    def _read(self, message: Message) -> None:
         read = read_events(message, clock_is_good=self._clock.synced())
         self._counters.add("reports", len(read.reports))
         if read.faults:
             self._counters.add("faults", len(read.faults))
             log.warning("not_understood", gateway=message.gateway, why=[fault.why for fault in read.faults[:5]])
-        lane = self._urgent if read.urgent else self._backlog
+        lane = self._fresh if read.fresh else self._urgent if read.urgent else self._backlog
         if len(lane) >= _LANE_MOST:
             self._counters.add("answered_busy")
             self._answer(message, [answers.busy(report.event, "too many at once") for report in read.reports])
@@ -66,14 +80,14 @@ class Receiver:
         self._wake.set()
 
     async def run(self) -> None:
-        """Store and answer for ever, the urgent lane first."""
+        """Store and answer for ever, the most urgent lane first."""
         while True:
             await self._wake.wait()
-            lane = self._urgent or self._backlog
-            if not lane:
+            await self._read_some()
+            batch = self._batch()
+            if not batch:
                 self._wake.clear()
                 continue
-            batch = [lane.popleft() for _ in range(min(len(lane), _MESSAGES_AT_ONCE))]
             while len(self._answering) >= _ANSWERS_UNDER_WAY:
                 await asyncio.wait(self._answering, return_when=asyncio.FIRST_COMPLETED)
             drill = self._drill.now
@@ -81,6 +95,24 @@ class Receiver:
                 self._practise(drill, batch)
             else:
                 await self._work(batch)
+
+    async def _read_some(self) -> None:
+        """Read what could wait, as long as nothing comes in between that cannot."""
+        for _ in range(min(len(self._unread), _MESSAGES_AT_ONCE)):
+            if self._fresh:
+                return
+            self._read(self._unread.popleft())
+            await asyncio.sleep(0)
+
+    def _batch(self) -> list[Events]:
+        """What goes into the next transaction; empty when nothing waits."""
+        lane = self._fresh or self._urgent or self._backlog
+        batch: list[Events] = []
+        events_in_it = 0
+        while lane and len(batch) < _MESSAGES_AT_ONCE and events_in_it < _EVENTS_AT_ONCE:
+            batch.append(lane.popleft())
+            events_in_it += len(batch[-1].reports)
+        return batch
 
     async def _work(self, batch: list[Events]) -> None:
         """One transaction for all; when it fails, one each, so that no message takes its neighbours with it."""

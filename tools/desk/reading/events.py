@@ -45,6 +45,11 @@ class Events:
         """Whether an emergency is in it: it overtakes the rest."""
         return any(report.urgency == 0 for report in self.reports)
 
+    @property
+    def fresh(self) -> bool:
+        """Whether an emergency is in it that is not late: it overtakes old ones, too."""
+        return any(report.urgency == 0 and not report.is_late for report in self.reports)
+
 
 def read_events(message: Message, *, clock_is_good: bool) -> Events:
     """Read up/event. `clock_is_good`: this machine's wall clock is synchronised. Raises nothing: faults are in it."""
