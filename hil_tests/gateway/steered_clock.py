@@ -38,10 +38,17 @@ class SteeredClock(Clock):
     def __init__(self, file: Path) -> None:
         super().__init__()
         self._file = file
+        self._read = Machine("")
+        self._state: tuple[int, int] | None = None
         self.boot_id = self._machine().boot_id
 
     def _machine(self) -> Machine:
-        return Machine(**json.loads(self._file.read_bytes()))
+        # Read again only when it is another file: the daemon asks for the time five times an alarm.
+        found = self._file.stat()
+        state = (found.st_ino, found.st_mtime_ns)
+        if state != self._state:
+            self._read, self._state = Machine(**json.loads(self._file.read_bytes())), state
+        return self._read
 
     def now_ms(self) -> int:
         """Milliseconds since the machine's last start, as the test has it."""
