@@ -120,6 +120,7 @@ class BrokerConnection:
                     getattr(properties, "ResponseTopic", None),
                     getattr(properties, "CorrelationData", None),
                     self._place,
+                    getattr(properties, "MessageExpiryInterval", None),
                 )
             )
 

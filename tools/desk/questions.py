@@ -13,7 +13,7 @@ from edge_daemon.log import Log
 from protocol import codes
 from protocol.messages import Hello, NotUnderstood
 from tools.desk import opened
-from tools.desk.reading.health import WearableBeats
+from tools.desk.reading.health import Sign
 from tools.desk.reading.sealed import SealedFrame
 from tools.desk.store import events, gateways, windows
 from tools.desk.store.store import Transaction
@@ -51,8 +51,8 @@ def store(transaction: Transaction, question: Question, sealed: SealedFrame, now
     try:
         if question.frame_type == codes.HEARTBEAT:
             beat = opened.heartbeat(question.handle, question.body, sealed)
-            said = WearableBeats(sealed.area, sealed.gateway, sealed.received_ms, [beat])
-            gateways.wearables(transaction, said)
+            heard_ms = sealed.received_ms - sealed.heard_age_ms
+            gateways.heard(transaction, [Sign(question.handle, sealed.area, sealed.gateway, heard_ms, beat)])
         elif question.frame_type == codes.HELLO:
             return _asked(transaction.connection, question)
     except NotUnderstood as error:

@@ -13,6 +13,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from hil_tests.broker.mosquitto import Broker
+from protocol import kinds
 from tests.edge_daemon.schemas import check
 
 WEARABLE = "1d4f35debd828018"
@@ -49,6 +50,18 @@ def event(number: int = 12, wearable: str = WEARABLE, **over: Any) -> dict[str, 
         "note": None,
     }
     return {**made, **over}
+
+
+JOURNAL = "0a1b2c3d4e5f6071"
+
+
+def own(kind: str, number: int, about: str | None = None, journal: str = JOURNAL, **over: Any) -> dict[str, Any]:
+    """An event of the gateway's own, just now, with the class and codes of its kind."""
+    meaning = next(row for row in kinds.BY_CODE.values() if row.name == kind)
+    made = event(number, journal, kind=kind, source="gateway", class_=meaning.event_class) | {"wearable": None}
+    made |= {"detail": "0", "age_ms": 0, "link": "gateway", "rssi_dbm": None, "battery_percent": None, "about": about}
+    made |= {"scaip": {"dty": meaning.dty, "stc": meaning.stc}, "contact_id": meaning.contact_id}
+    return made | {"restore": meaning.restore, "test": meaning.test, **over}
 
 
 def up_event(gateway: str, *events: dict[str, Any], **over: Any) -> dict[str, Any]:

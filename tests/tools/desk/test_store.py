@@ -18,7 +18,7 @@ from hil_tests.desk.postgres import Postgres
 from tests.tools.desk.gateway import WEARABLE, event, up_event
 from tools.desk.errors import StoreFailed, TakenAlready
 from tools.desk.reading.events import read_events
-from tools.desk.reading.health import GatewayBeat, GatewayStatus, WearableBeats
+from tools.desk.reading.health import GatewayBeat, GatewayStatus, Sign
 from tools.desk.reading.message import Fault, Message
 from tools.desk.report import Report
 from tools.desk.store import Store, actions, events, faults, gateways, views, windows
@@ -210,14 +210,13 @@ async def test_health_is_the_newest_and_a_will_is_no_sign_of_life(store: Store) 
     def work(transaction: Transaction) -> None:
         gateways.beat(transaction, GatewayBeat("jianghai", "gw-1", NOW_MS, beat))
         gateways.status(transaction, GatewayStatus("jianghai", "gw-1", NOW_MS + 5000, "offline"))
-        row = {"wearable": WEARABLE, "heard_age_ms": 0, "battery_percent": 80}
-        old = {**row, "heard_age_ms": 60_000, "battery_percent": 90}
-        for said in (row, old):
-            gateways.wearables(transaction, WearableBeats("jianghai", "gw-1", NOW_MS, [said]))
+        for battery_percent, heard_ms in ((80, NOW_MS), (90, NOW_MS - 60_000)):
+            beat_of = {"wearable": WEARABLE, "battery_percent": battery_percent}
+            gateways.heard(transaction, [Sign(WEARABLE, "jianghai", "gw-1", heard_ms, beat_of)])
 
     await store.write(work, 4)
     (gateway,) = await store.read(lambda connection: gateways.listed(connection, NOW_MS + 5000))
-    (wearable,) = await store.read(gateways.wearables_listed)
+    (wearable,) = await store.read(lambda connection: gateways.wearables_listed(connection, NOW_MS))
     assert (gateway["state"], gateway["seen_at"]) == ("offline", "2026-11-18T11:06:40.000Z")
     assert wearable["battery_percent"] == 80
 

@@ -16,6 +16,9 @@ _COUNTERS_MAX = 200
 _LINKS_MAX = 64
 _PATHS_MAX = 8
 _RESULTS = ("done", "expired", "refused", "queued")
+# The contract's expiry of these messages, section 2.
+_HEARTBEAT_EXPIRY_S = 180
+_TELEMETRY_EXPIRY_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,16 @@ class GatewayStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class WearableBeats:
-    """Heartbeats of wearables through one gateway; each has a checked `wearable` and `heard_age_ms`."""
+class Sign:
+    """A wearable was heard: `heard_ms` by the wall clock, at the latest. `heartbeat`: what it said of its health."""
 
+    wearable: str
     area: str
     gateway: str
-    received_ms: int
-    wearables: list[dict[str, Any]]
+    heard_ms: int
+    heartbeat: dict[str, Any] | None = None
+    # When it said so, where that was earlier than the sign itself.
+    beat_ms: int | None = None
 
 
 def read_heartbeat(message: Message) -> tuple[GatewayBeat, list[Fault]]:
@@ -65,7 +71,8 @@ def read_heartbeat(message: Message) -> tuple[GatewayBeat, list[Fault]]:
         "paths": paths[:_PATHS_MAX],
         "counters": {name[:64]: n for name, n in list(counters.items())[:_COUNTERS_MAX] if type(n) is int},
     }
-    return GatewayBeat(message.area, message.gateway, message.received_ms, heartbeat), faults + left_out + unread
+    sent_ms = message.sent_ms(_HEARTBEAT_EXPIRY_S)
+    return GatewayBeat(message.area, message.gateway, sent_ms, heartbeat), faults + left_out + unread
 
 
 def _path(path: dict[str, Any]) -> dict[str, Any]:
@@ -93,11 +100,13 @@ def read_status(message: Message) -> tuple[GatewayStatus, list[Fault]]:
     return GatewayStatus(message.area, message.gateway, message.received_ms, state), faults
 
 
-def read_telemetry(message: Message) -> tuple[WearableBeats, list[Fault]]:
-    """Read up/telemetry."""
+def read_telemetry(message: Message) -> tuple[list[Sign], list[Fault]]:
+    """Read up/telemetry. Rows may be of any age and in any order, and several of one wearable."""
     said, faults = envelope.opened(message)
     rows, left_out = envelope.rows(message, said, "wearables", _wearable)
-    return WearableBeats(message.area, message.gateway, message.received_ms, rows), faults + left_out
+    sent_ms, area, gateway = message.sent_ms(_TELEMETRY_EXPIRY_S), message.area, message.gateway
+    signs = [Sign(row["wearable"], area, gateway, sent_ms - row["heard_age_ms"], row) for row in rows]
+    return signs, faults + left_out
 
 
 def read_result(message: Message) -> list[Fault]:

@@ -24,7 +24,7 @@ class Fault:
 class Message:
     """An up message: `kind` is the topic's last word; `response` and `correlation` are MQTT 5's, as they came.
 
-    `broker`: the place of the broker that brought it.
+    `broker`: the place of the broker that brought it; `expiry_left_s`: how long it would have let it wait yet.
     """
 
     area: str
@@ -36,6 +36,12 @@ class Message:
     response: str | None = None
     correlation: bytes | None = None
     broker: int = 0
+    expiry_left_s: int | None = None
+
+    def sent_ms(self, expiry_s: int) -> int:
+        """When it came to its broker, where it began with this expiry: MQTT 5 takes off it what it has waited."""
+        left_s = expiry_s if self.expiry_left_s is None else min(self.expiry_left_s, expiry_s)
+        return self.received_ms - (expiry_s - left_s) * 1000
 
     @property
     def answer_topic(self) -> str | None:

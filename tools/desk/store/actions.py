@@ -51,9 +51,9 @@ def take(transaction: Transaction, event: str, operator: str, now_ms: int, *, ov
         answered_ms = now_ms if each.answered_ms is None else each.answered_ms
         values = {"stage": "answered", "operator": operator, "answered_ms": answered_ms}
         _change(transaction, each.event, values)
-        _note(transaction, each.event, action, now_ms, operator=operator)
+        note_action(transaction, each.event, action, now_ms, operator=operator)
         if each.stage == "accepted":
-            _owe(transaction, each.event, "answered")
+            owe(transaction, each.event, "answered")
             taken.append(each.event)
     return taken
 
@@ -77,8 +77,8 @@ def close(
         answered_ms = now_ms if each.answered_ms is None else each.answered_ms
         values = {"stage": "closed", "operator": operator, "outcome": outcome, "note": note}
         _change(transaction, each.event, {**values, "answered_ms": answered_ms, "closed_ms": now_ms})
-        _note(transaction, each.event, "closed", now_ms, operator=operator, outcome=outcome, note=note)
-        _owe(transaction, each.event, "closed")
+        note_action(transaction, each.event, "closed", now_ms, operator=operator, outcome=outcome, note=note)
+        owe(transaction, each.event, "closed")
         closed.append(each.event)
     return closed
 
@@ -120,12 +120,13 @@ def _change(transaction: Transaction, event: str, values: dict[str, object]) -> 
     transaction.run(statement.values(**values, revision=transaction.next_revision()))
 
 
-def _note(transaction: Transaction, event: str, action: str, now_ms: int, **said: str | None) -> None:
+def note_action(transaction: Transaction, event: str, action: str, now_ms: int, **said: str | None) -> None:
+    """Add to the record of what was done."""
     row = {"event": event, "action": action, "at_ms": now_ms, **said}
     transaction.run(schema.actions.insert(), [row])
 
 
-def _owe(transaction: Transaction, event: str, stage: str) -> None:
+def owe(transaction: Transaction, event: str, stage: str) -> None:
     """Every gateway that reported the event is to hear; what strangers are told is strangers.py's."""
     table = schema.reports.c
     query = select(table.area, table.gateway).where((table.event == event) & ~table.sealed).distinct()

@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
+from tools.desk.reading.health import Sign
 from tools.desk.report import Report, better_age
-from tools.desk.store import schema
+from tools.desk.store import conditions, gateways, schema
 from tools.desk.store.store import Transaction
 
 _FROM_REPORT = (
@@ -25,7 +26,8 @@ _ReportKey = tuple[str, str, str, str]
 
 def revisions_for(reports: list[Report]) -> int:
     """How many revisions a transaction needs at most to record these."""
-    return len(reports) + len({report.refers_to for report in reports})
+    own = sum(report.source == "gateway" for report in reports)
+    return len(reports) + len({report.refers_to for report in reports}) + own * conditions.REVISIONS
 
 
 def record(transaction: Transaction, reports: list[Report], now_ms: int) -> dict[str, str]:
@@ -45,7 +47,18 @@ def record(transaction: Transaction, reports: list[Report], now_ms: int) -> dict
         _add(rows, key, report)
     _write(transaction, new, changed, list(rows.values()), now_ms)
     _touch(transaction, {row["refers_to"] for row in new.values() if row["refers_to"]} - set(new) - set(changed))
-    return {event: row["stage"] for event, row in known.items()}
+    gateways.heard(transaction, _signs(reports))
+    closed = conditions.settle(transaction, [report for report in reports if report.event in new], now_ms)
+    return {event: "closed" if event in closed else row["stage"] for event, row in known.items()}
+
+
+def _signs(reports: list[Report]) -> list[Sign]:
+    """That a wearable said something says that it is there. What could not be read may say anything."""
+    return [
+        Sign(report.wearable, report.area, report.gateway, report.heard_ms)
+        for report in reports
+        if report.source == "wearable" and report.link != "unknown"
+    ]
 
 
 def _known(transaction: Transaction, events: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -64,7 +77,7 @@ def _heard(transaction: Transaction, events: set[str]) -> set[_ReportKey]:
 
 def _incident(report: Report, now_ms: int) -> dict[str, Any]:
     row = {name: getattr(report, name) for name in _FROM_REPORT}
-    return {**row, "late": report.is_late, "stage": "accepted", "accepted_ms": now_ms}
+    return {**row, "late": report.is_late, "stage": "accepted", "accepted_ms": now_ms, "by_itself": False}
 
 
 def _improve(row: dict[str, Any], report: Report) -> bool:

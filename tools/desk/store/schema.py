@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -58,14 +58,19 @@ incidents = Table(
     Column("accepted_ms", BigInteger, nullable=False),
     Column("answered_ms", BigInteger),
     Column("closed_ms", BigInteger),
+    # Closed by no person: what ends by itself needs nobody's click (conditions.py).
+    Column("by_itself", Boolean, nullable=False),
+    # Of a gateway's condition: when it was over, and the event that says so.
+    Column("ended_ms", BigInteger),
+    Column("ended_by", String),
     Column("revision", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
 _open = incidents.c.stage != "closed"
 Index("incidents_open", incidents.c.urgency, incidents.c.id, sqlite_where=_open, postgresql_where=_open)
-Index("incidents_closed", incidents.c.closed_ms)
+Index("incidents_closed", incidents.c.by_itself, incidents.c.closed_ms)
 Index("incidents_revision", incidents.c.revision)
-Index("incidents_wearable", incidents.c.wearable)
+Index("incidents_open_of", incidents.c.wearable, sqlite_where=_open, postgresql_where=_open)
 Index("incidents_refers_to", incidents.c.refers_to)
 
 # Who heard it. A gateway that sends it again raises `times`.
@@ -119,11 +124,14 @@ gateways = Table(
     Column("state", String, nullable=False),
     Column("since_ms", BigInteger, nullable=False),
     Column("seen_ms", BigInteger, nullable=False),
+    # The last time that it was away: from its last sign of life to its return.
+    Column("lost_from_ms", BigInteger),
+    Column("lost_until_ms", BigInteger),
     Column("heartbeat", Text),
     Column("revision", BigInteger, nullable=False, index=True),
 )
 
-# The newest heartbeat of each wearable.
+# The newest sign of life of each wearable, whatever it was, and its newest heartbeat.
 wearables = Table(
     "wearables",
     metadata,
@@ -131,7 +139,8 @@ wearables = Table(
     Column("area", String, nullable=False),
     Column("gateway", String, nullable=False),
     Column("heard_ms", BigInteger, nullable=False),
-    Column("heartbeat", Text, nullable=False),
+    Column("beat_ms", BigInteger),
+    Column("heartbeat", Text),
 )
 
 # The highest counter taken of each wearable whose frames were opened here.

@@ -3,7 +3,8 @@
 An incident: event, wearable, number, kind, class, detail, test, restore, refers_to, raw, scaip, contact_id,
 battery_percent, late, age_quality, stage, operator, outcome, note, stages {pressed, heard, accepted, answered, closed:
 RFC 3339, each only where known}, reports [{area, gateway, link, rssi_dbm, heard_at, received_at, times, stored,
-sealed}], cancelled_by [{event, stage, at}], revision. Who asks for one incident also gets its `actions`.
+sealed}], cancelled_by [{event, stage, at}], revision. Of gateways' own events also: source, about, remark; ended_at and
+ended_by once it is over; by_itself: closed by no person. Who asks for one incident also gets its `actions`.
 """
 
 from __future__ import annotations
@@ -36,10 +37,16 @@ def listed(connection: Connection) -> View:
     changed = revision(connection)
     is_open = _c.stage != "closed"
     opened = select(schema.incidents).where(is_open).order_by(_c.urgency, _c.id.desc()).limit(OPEN_MOST)
-    closed = select(schema.incidents).where(~is_open).order_by(_c.closed_ms.desc(), _c.id.desc()).limit(CLOSED_MOST)
+    by_hand, by_itself = _closed(by_itself=False), _closed(by_itself=True)
     count = connection.execute(select(func.count()).select_from(schema.incidents).where(is_open)).scalar_one()
-    views = _views(connection, opened) + _views(connection, closed)
+    views = [view for query in (opened, by_hand, by_itself) for view in _views(connection, query)]
     return {"revision": changed, "open": count, "incidents": views}
+
+
+def _closed(*, by_itself: bool) -> Select[Any]:
+    """The last closed ones: what closes by itself must not push out what people did."""
+    closed = (_c.stage == "closed") & (_c.by_itself == by_itself)
+    return select(schema.incidents).where(closed).order_by(_c.closed_ms.desc(), _c.id.desc()).limit(CLOSED_MOST)
 
 
 def since(connection: Connection, revision: int, most: int) -> list[View]:
@@ -92,13 +99,14 @@ def _view(row: Row[Any], reports: Sequence[Row[Any]], cancelled_by: list[View]) 
     if row.lco is not None:
         scaip["lco"] = row.lco
     same = (
-        "event", "source", "about", "remark",
+        "event", "source", "about", "remark", "by_itself", "ended_by",
         "wearable", "number", "kind", "detail", "test", "restore", "refers_to", "raw", "contact_id",
         "battery_percent", "late", "age_quality", "stage", "operator", "outcome", "note", "revision",
     )  # fmt: skip
     return {
         **{name: getattr(row, name) for name in same},
         "class": row.event_class,
+        "ended_at": None if row.ended_ms is None else iso(row.ended_ms),
         "scaip": scaip,
         "stages": {stage: iso(ms) for stage, ms in at.items() if ms is not None},
         "reports": [_report(report) for report in reports],

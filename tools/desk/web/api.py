@@ -97,7 +97,7 @@ async def listed_gateways(request: web.Request) -> web.Response:
     state = request.app[STATE]
     now_ms = state.clock.wall_ms()
     found, wearables = await state.store.read(
-        lambda connection: (gateways.listed(connection, now_ms), gateways.wearables_listed(connection))
+        lambda connection: (gateways.listed(connection, now_ms), gateways.wearables_listed(connection, now_ms))
     )
     return web.json_response({"now": iso(now_ms), "gateways": found, "wearables": wearables})
 
