@@ -254,8 +254,6 @@ class Forwarder:
             # First: whatever it was sent by may be left now, and the other way be taken for all that waits.
             self._ways.missed(way, sent_ms)
         for alarm in missed:
-            if alarm.key not in self._under_way:
-                continue
             del self._under_way[alarm.key]
             if alarm.waiting:
                 self._missed(alarm, now_ms)

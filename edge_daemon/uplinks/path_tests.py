@@ -87,8 +87,6 @@ class PathTests:
 
     def look(self) -> None:
         """Begin what is due, and judge what is under way."""
-        if self._clock.now_ms() < self._begin_ms:
-            return
         if not self._remembered:
             self._remembered = True
             for name in self._tests:
@@ -97,7 +95,7 @@ class PathTests:
         for name, test in self._tests.items():
             if test.alarm is not None:
                 self._judge(name, test)
-            elif test.slot != slot:
+            elif test.slot != slot and self._clock.now_ms() >= self._begin_ms:
                 self._begin(name, test, "daily")
             elif self._in_doubt(name, test):
                 self._begin(name, test, "events went unanswered")
