@@ -49,6 +49,8 @@ class SteadyFlash:
         block that reads blank is left alone: littlefs erases it before it uses it.
         """
         size = self.ioctl(_BLOCK_SIZE, 0)
+        if size <= 0:
+            return  # it is dead: the mount will say so
         buf, blank = bytearray(size), b"\xff" * size
         for block in range(self.ioctl(_BLOCK_COUNT, 0)):
             if self.readblocks(block, buf) or buf == blank:

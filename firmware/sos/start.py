@@ -63,6 +63,8 @@ class Start:
         """RTC memory has what was in RAM: the same as flash, or more where flash had failed."""
         if not self.identity:
             self.identity = record.identity
+        elif self.identity != record.identity:
+            return  # provisioned anew in between
         if count_of(record.ledger) > self.ledger.written or (self.ledger.lost_count and count_of(record.ledger) >= 0):
             self.ledger.adopt(record.ledger)
             self.ledger.commit()

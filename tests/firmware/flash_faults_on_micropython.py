@@ -11,6 +11,7 @@ import vfs
 from flash_cuts import Tally, cut_everywhere
 from nor_chip import BLOCK, Chip, Port
 from sos.counter import RANGE
+from sos.ledger import Ledger
 from virtual_board import POWER_CUT, SOFT, WATCHDOG
 
 from protocol import codes
@@ -203,3 +204,27 @@ def test_a_lost_ledger_begins_anew_in_four_ranges_goes_on_in_the_answered_one_an
     body.spoken = body.counters.append
     body.promises = promises
     life.live(body, count_is_lost)
+
+
+def lie(ledger):
+    ledger.failed = False
+    return True
+
+
+def test_the_campaign_would_see_an_alarm_that_is_shown_before_it_lies_in_flash():
+    honest = Ledger.commit
+    Ledger.commit = lambda ledger: honest(ledger) if ledger.next_number == 1 else lie(ledger)
+    try:
+        tally = Tally()
+        cut_everywhere(life.aged(YOUNG), two_presses, life.Promises(), tally, stride=17, again=0)
+    finally:
+        Ledger.commit = honest
+    assert [what for what in tally.broken if "is forgotten" in what], tally.broken
+
+
+def two_presses(body):
+    yield 500
+    yield from life.held(body)
+    yield 11000
+    yield from life.held(body)
+    yield 11000
