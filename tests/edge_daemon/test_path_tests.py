@@ -93,6 +93,7 @@ async def test_a_test_answered_by_another_way_has_proven_nothing(tmp_path: Path)
         await made.accept(kinds.PATH_TEST_BACKUP, "primary")
         made.watch.look()
         assert ("path_backup_lost", "test: answered by another way") in await made.said()
+        assert made.way["primary"].answered_ms["event"] is None, "nothing that went by it was answered"
 
 
 async def test_a_way_whose_events_went_unanswered_is_tested_before_it_is_trusted(tmp_path: Path) -> None:

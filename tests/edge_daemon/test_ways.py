@@ -24,6 +24,7 @@ async def test_three_misses_in_a_row_and_the_next_way_is_taken_for_all_that_wait
     two.miss("primary")
     assert two.ways.choose().name == "backup"
     assert two.opened == opened + 1, "what was sent by the mute one is due by the other"
+    assert two.closed == ["primary"], "what it holds is let go: it would stand in the way"
 
 
 async def test_twenty_that_go_unanswered_together_are_one_miss() -> None:

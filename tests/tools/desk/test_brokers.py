@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from edge_daemon.errors import Refusal
 from hil_tests.broker.mosquitto import Broker
+from tests.edge_daemon.hand import HandClock
+from tools.desk.brokers import Brokers
+from tools.desk.errors import BrokerDown
+from tools.desk.reading.message import Message
 from tools.desk.settings import DeskSettings
 
 from .desk_house import WITHIN_S, Opened, running, settings_for
@@ -117,6 +121,36 @@ async def test_one_broker_away_is_shown_and_stops_nothing(broker: Broker, other:
         assert await there.next_answer() == ([(event["event"], "answered")], None)
         broker.start()
         await _until_all_connected(desk)
+
+
+async def test_news_for_a_gateway_that_was_not_heard_for_long_goes_by_every_broker() -> None:
+    clock = HandClock()
+    settings = DeskSettings("127.0.0.1", 1, "x", more_brokers=(("127.0.0.1", 2),))
+    brokers = Brokers(settings, "desk", clock)
+    told: list[int] = []
+    away: set[int] = set()
+
+    def publishing(place: int) -> Callable[..., Awaitable[None]]:
+        async def publish(*_: object) -> None:
+            if place in away:
+                raise BrokerDown("away")
+            told.append(place)
+
+        return publish
+
+    for place, one in enumerate(brokers._brokers):
+        one.publish = publishing(place)  # type: ignore[method-assign]
+    brokers._received(Message("a", "gw-1", "heartbeat", "t", b"", 0, broker=1))
+    await brokers.tell("a", "gw-1", "to", b"")
+    assert told == [1]
+    clock.pass_s(601)
+    await brokers.tell("a", "gw-1", "to", b"")
+    assert sorted(told) == [0, 1, 1]
+    away.add(0)
+    await brokers.tell("a", "gw-unknown", "to", b"")
+    away.add(1)
+    with pytest.raises(BrokerDown):
+        await brokers.tell("a", "gw-unknown", "to", b"")
 
 
 def test_a_broker_given_twice_or_in_the_clear_is_refused() -> None:
