@@ -47,9 +47,10 @@ class DiskFailed(Exception):
 
 @dataclass
 class Kept:
-    """What the file holds. `damaged`: the name under which a damaged predecessor was set aside, or "".
+    """What the file holds; `handle` "" where it could not be read.
 
-    `doubt`: None when all of it is on disk; else why that could not be made sure, and the file is closed again.
+    `damaged`: the name under which a damaged predecessor was set aside, or "". `doubt`: None when all of it is on disk;
+    else why that could not be made sure, and the file is closed again.
     """
 
     handle: str = ""
@@ -136,6 +137,11 @@ class Disk:
         for boot, lasted_ms, offset_ms in await db.execute_fetchall(rows.ALL_BOOTS):
             kept.boots[boot] = (lasted_ms, offset_ms)
         return kept
+
+    async def look(self, doubt: DiskFailed) -> Kept:
+        """What can be read of a file that could not be opened, because of `doubt`. It stays closed."""
+        found = await asyncio.to_thread(salvage.read_copy, self._path)
+        return Kept("", found.alarms, found.windows, {}, found.conditions, found.boots, doubt=doubt)
 
     async def _begin_anew(self) -> Kept:
         """Set the damaged file aside, and go on in a new one with whatever could be read of it."""

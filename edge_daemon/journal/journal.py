@@ -75,7 +75,9 @@ class Journal:
         except DiskFailed as failed:
             self.trouble = failed
             self._wake.set()
-            log.error("journal_unusable", why=str(failed))
+            if not self.alarms:
+                self._take(await self._disk.look(failed))
+            log.error("journal_unusable", why=str(failed), alarms=len(self.alarms))
 
     async def _load(self) -> None:
         """Read the file, in place of what memory does not have better. Raises DiskFailed, Refusal."""
@@ -96,7 +98,7 @@ class Journal:
 
     def _take(self, kept: Kept) -> bool:
         """Put what the file holds beside what memory holds. Returns whether memory holds what the file does not."""
-        self.handle = kept.handle
+        self.handle = kept.handle or self.handle
         there = {alarm.key for alarm in kept.alarms}
         more = any(key not in there for key in self.alarms)
         more |= any(kept.windows.get(wearable, -1) < counter for wearable, counter in self.windows.items())

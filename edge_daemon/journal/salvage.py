@@ -6,8 +6,11 @@ that are lost are no door: what is recorded is an event that the platform has.
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +22,7 @@ from edge_daemon.journal import rows
 _HANDLE = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _EVENTS = f"SELECT {rows.COLUMNS} FROM events NOT INDEXED ORDER BY id"
 _STAGE_MOST = 7
+_MEMORY = Path("/dev/shm")  # noqa: S108  # a directory of ours alone is made in it
 
 
 @dataclass
@@ -51,6 +55,22 @@ def read(path: Path) -> Salvaged:
         # Not even a header: what was read before is what there is.
         return found
     return found
+
+
+def read_copy(path: Path) -> Salvaged:
+    """Read a file on a disk that cannot be written, where SQLite cannot lock it nor play its log: by a copy in memory.
+
+    Raises nothing for what cannot be read.
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None) as place:
+            for end in ("", "-wal"):
+                part = path.with_name(path.name + end)
+                if part.exists():
+                    shutil.copyfile(part, Path(place) / part.name)
+            return read(Path(place) / path.name)
+    except OSError:
+        return Salvaged()
 
 
 def _rows(db: sqlite3.Connection, query: str) -> list[Any]:

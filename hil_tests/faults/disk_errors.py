@@ -29,6 +29,7 @@ from hil_tests.disk.hostile import HostileDisk
 from hil_tests.disk.promises import Promises
 from hil_tests.faults.campaign import Campaign, Outcome
 from hil_tests.independent.wearable import Alarm
+from hil_tests.wearable.serial_line import Faults
 
 _WITHIN_S = 60.0
 # The end of a fault is told when the disk has been right for a minute.
@@ -119,14 +120,19 @@ class Ordeal:
         return identity if there else None
 
     async def start_hurt(self, hurt: Hurt) -> None:
-        """Killed with an alarm that the platform has not answered, started on a hurt disk: it goes out, in doubt."""
+        """Killed with an alarm that the platform has not answered, started on a hurt disk: it goes out, in doubt.
+
+        The wearer is out of reach meanwhile: asking, it would bring the alarm anew.
+        """
         platform, waiting = self._made.platform, await self.press()
         await self.until(lambda: "STORED" in self.pressed[-1].shown, "a press before the start stored")
         await self._made.kill()
         hurt.arm(self._made.disk)
+        self._made.home.disturb(Faults(drop=1.0))
         await self._made.start()
         if hurt.readable and waiting is not None:
             await self.until(lambda: False in platform.stored[waiting], "what was stored before, marked in doubt")
+        self._made.home.disturb(Faults())
 
     async def suffer(self, hurt: Hurt) -> None:
         """Press while the disk is hurt, until it has been felt, and once more."""
