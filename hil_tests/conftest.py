@@ -36,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # The longest begins first: the others run beside it.
+    items.sort(key=lambda item: "[soak]" not in item.name)
     if config.getoption("--radio") == "real":
         for item in items:
             if item.get_closest_marker("virtual_air"):
