@@ -16,7 +16,7 @@ from tools.desk import drill
 from tools.desk.desk_state import DeskState
 from tools.desk.errors import NoSuchIncident, NotUnderstood, StoreFailed, TakenAlready
 from tools.desk.reading import fields
-from tools.desk.store import actions, faults, gateways, views
+from tools.desk.store import actions, faults, gateways, installations, views
 
 STATE = web.AppKey("state", DeskState)
 _OPERATOR_MOST = 40
@@ -93,12 +93,18 @@ async def close(request: web.Request) -> web.Response:
 
 @routes.get("/api/gateways")
 async def listed_gateways(request: web.Request) -> web.Response:
-    """Gateways and the newest heartbeat of each wearable."""
+    """Gateways with what is wrong at each now, and how each wearable is."""
     state = request.app[STATE]
     now_ms = state.clock.wall_ms()
-    found, wearables = await state.store.read(
-        lambda connection: (gateways.listed(connection, now_ms), gateways.wearables_listed(connection, now_ms))
+    found, wrong, wearables = await state.store.read(
+        lambda connection: (
+            gateways.listed(connection, now_ms),
+            installations.faults(connection),
+            gateways.wearables_listed(connection, now_ms),
+        )
     )
+    for each in found:
+        each["faults"] = wrong.get((each["area"], each["gateway"]), [])
     return web.json_response({"now": iso(now_ms), "gateways": found, "wearables": wearables})
 
 

@@ -1,10 +1,12 @@
 // What an operator does: who they are, take, close. Owns the dialogs and what is posted.
 
 import { byId, el } from "./elements.js";
-import { kindName } from "./card.js";
+import { aboutName, kindName } from "./card.js";
 import { outcomes, word } from "./words.js";
 
 const NAME = "pingan.operator";
+// Kinds of which the gateway itself says when they are over: by their names, so that a newer one's are known too.
+const ENDS = /_(lost|deaf|jammed|low|degraded|full|wrong|missing)$/;
 
 export const operator = () => localStorage.getItem(NAME) ?? "";
 
@@ -55,7 +57,9 @@ export async function close(incident) {
 
 function askOutcome(incident) {
   const dialog = byId("closing");
-  byId("closing-what").textContent = `${kindName(incident)} #${incident.number}`;
+  const own = incident.source === "gateway";
+  byId("closing-what").textContent = own ? [kindName(incident), aboutName(incident)].filter(Boolean).join(" · ") : `${kindName(incident)} #${incident.number}`;
+  byId("closing-hint").hidden = !(own && ENDS.test(incident.kind) && !incident.ended_at);
   byId("note").value = "";
   byId("note").placeholder = word("desk.page.close.note");
   const buttons = offered(incident).map((outcome, index) =>

@@ -4,6 +4,7 @@ import { el } from "./elements.js";
 import { at, took } from "./time.js";
 import { has, language, word } from "./words.js";
 
+const HANDLE = /^[0-9a-f]{16}$/;
 const STAGES = ["pressed", "heard", "accepted", "answered", "closed"];
 // A call should be answered within a minute (TSA: 97.5 % within 60 s); from then on its wait is marked.
 const ANSWER_WITHIN_MS = 60_000;
@@ -14,15 +15,30 @@ export const kindName = (incident) => (has(`desk.page.kind.${incident.kind}`) ? 
 const since = (incident) => Date.parse(incident.stages.pressed ?? incident.stages.heard ?? incident.stages.accepted);
 const atLeast = (incident) => ["at_least", "unknown"].includes(incident.age_quality);
 
+export const shortHandle = (handle) => `${handle.slice(0, 4)}…${handle.slice(-4)}`;
+
+/** What a gateway's own event is about, in words; empty where its kind says it. */
+export function aboutName(incident) {
+  const about = incident.about ?? "";
+  if (HANDLE.test(about)) return word("desk.page.about.wearable", { name: shortHandle(about) });
+  if (/^hci\d+$/.test(about)) return word("desk.page.about.adapter", { name: about });
+  if (about.startsWith("/dev/")) return word("desk.page.about.port", { name: about.slice(5) });
+  if (incident.kind.startsWith("path_") || !about) return "";
+  // A certificate: the way it is used on, and whose it is.
+  const [way, whose] = about.split(" ");
+  if (has(`desk.page.way.${way}`) && has(`desk.page.about.${whose}`)) return `${word(`desk.page.about.${whose}`)} · ${word(`desk.page.way.${way}`)}`;
+  return about;
+}
+
 /** A card with its buttons: actions.take(incident, over), actions.close(incident). */
 export function card(incident, actions, operator) {
   const classes = ["card", `class-${incident.class}`, `stage-${incident.stage}`];
   if (incident.test) classes.push("is-test");
-  if (incident.cancelled_by.length) classes.push("is-cancelled");
+  if (incident.cancelled_by.length || incident.ended_at) classes.push("is-cancelled");
   const name = kindName(incident);
   return el(
     "article", classes.join(" "), { data: { event: incident.event }, tabindex: -1, "aria-label": name },
-    head(incident, name), tags(incident), cancelled(incident), timeline(incident), reports(incident), raw(incident),
+    head(incident, name), tags(incident), remark(incident), cancelled(incident), timeline(incident), reports(incident), raw(incident),
     foot(incident, actions, operator),
   );
 }
@@ -41,13 +57,15 @@ function head(incident, name) {
 
 function tags(incident) {
   const { battery_percent: battery, wearable, number } = incident;
+  const own = incident.source === "gateway";
   return el(
     "p", "tags", {},
     incident.test && el("span", "tag test", {}, word("desk.page.tag.test")),
     incident.late && el("span", "tag late", { title: word("desk.page.tag.late.title") }, word("desk.page.tag.late")),
     incident.age_quality === "unknown" && el("span", "tag late", {}, word("desk.page.tag.age_unknown")),
     incident.class !== "emergency" && !incident.test && el("span", "tag", {}, word(`desk.page.class.${incident.class}`)),
-    el("span", "who", { title: incident.event }, `${wearable.slice(0, 4)}…${wearable.slice(-4)}`, el("i", "", {}, ` #${number}`)),
+    own ? el("span", "", { title: incident.about }, aboutName(incident))
+      : el("span", "who", { title: incident.event }, shortHandle(wearable), el("i", "", {}, ` #${number}`)),
     battery !== null && el("span", `battery${battery <= 20 ? " low" : ""}`, { title: word("desk.page.battery.title") },
       batteryIcon(battery), `${battery} %`),
     incident.reports.some((report) => !report.stored && !report.sealed) && el("span", "tag late", {}, word("desk.page.tag.unstored")),
@@ -59,10 +77,15 @@ function batteryIcon(percent) {
   return icon;
 }
 
-/** The wearer took it back: said on the card, which stays until an operator closes it. */
+function remark(incident) {
+  return incident.remark ? el("p", "remark", { title: word("desk.page.remark.title") }, incident.remark) : null;
+}
+
+/** The wearer took it back, or it is over: said on the card, which stays until an operator closes it. */
 function cancelled(incident) {
   const parts = incident.cancelled_by.map((cancel) => el("p", "cancelled", {}, word("desk.page.cancelled", { at: at(cancel.at, language) })));
   if (incident.refers_to) parts.push(el("p", "cancelled", {}, word("desk.page.refers_to", { number: parseInt(incident.refers_to.slice(17), 16) })));
+  if (incident.ended_at) parts.push(el("p", "cancelled", {}, word("desk.page.ended", { at: at(incident.ended_at, language) })));
   return parts.length ? el("div", "", {}, ...parts) : null;
 }
 
@@ -75,7 +98,7 @@ function timeline(incident) {
     const waits = stage === "answered" && incident.stage === "accepted";
     const item = el(
       "li", reached ? "reached" : waits ? "waits" : "", { title: reached ? at(iso, language) : null },
-      el("span", "name", {}, word(`desk.page.stage.${stage}`)),
+      el("span", "name", {}, word(`desk.page.stage.${stage === "pressed" && incident.source === "gateway" ? "begun" : stage}`)),
       waits
         ? el("span", "step", { data: { since: Date.parse(incident.stages.accepted), over: ANSWER_WITHIN_MS } })
         : el("span", "step", {}, step),
@@ -128,7 +151,7 @@ export function closedLine(incident) {
   return el(
     "div", `line${incident.test ? " is-test" : ""}`, { data: { event: incident.event }, title: incident.note },
     el("b", "", {}, kindName(incident)),
-    el("span", "", {}, `${outcome} · ${incident.operator}`),
+    el("span", "", {}, [outcome, incident.operator].filter(Boolean).join(" · ")),
     el("time", "", {}, at(incident.stages.closed, language)),
   );
 }

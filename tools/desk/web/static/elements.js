@@ -14,3 +14,18 @@ export function el(tag, classes = "", more = {}, ...children) {
 }
 
 export const byId = (id) => document.getElementById(id);
+
+/** The elements of a box, in this order; those that are there already stay, with their focus and clicks. */
+export function place(box, wanted) {
+  wanted.forEach((each, index) => {
+    if (box.children[index] !== each) box.insertBefore(each, box.children[index] ?? null);
+  });
+  while (box.children.length > wanted.length) box.lastChild.remove();
+}
+
+/** A folded panel: its title and lines. */
+export function fill(id, title, lines, visible) {
+  const panel = byId(id);
+  panel.hidden = !visible;
+  panel.replaceChildren(el("summary", "", {}, ...title), ...lines);
+}

@@ -4,23 +4,33 @@ const CLASSES = ["emergency", "urgent", "security", "fault", "service", "test"];
 const CLOSED_KEPT = 50;
 
 const known = new Map();
+// Grows with every change: whoever draws from here may ask whether there was one.
+export let changes = 0;
 
 export function clear() {
   known.clear();
+  changes += 1;
 }
 
 /** Take over an incident's present view; an older one than known is ignored. Returns the one known before. */
 export function put(incident) {
   const before = known.get(incident.event);
   if (before && before.revision > incident.revision) return before;
+  // A way out that was tested: its gateway's heartbeat says so.
+  if (incident.source === "gateway" && incident.test && incident.stage === "closed") return before;
   known.set(incident.event, incident);
+  changes += 1;
   return before;
 }
 
 export const get = (event) => known.get(event);
 
+/** What a gateway says of itself, and of the way to it: its own place, unless it is more than a fault. */
+const ofInstallation = (incident) => incident.source === "gateway" && ["fault", "service", "test"].includes(incident.class);
+
 /** Which column: tests stand apart whatever else they say. */
 export function lane(incident) {
+  if (ofInstallation(incident)) return "installation";
   if (incident.test) return "test";
   return incident.class === "emergency" ? "emergency" : "attention";
 }
@@ -43,9 +53,9 @@ export function open(name) {
     .sort((a, b) => waits(b) - waits(a) || (a.stage !== "accepted") - (b.stage !== "accepted") || urgency(a) - urgency(b) || moment(a) - moment(b));
 }
 
-/** The last closed ones, the newest first; older ones are let go. */
-export function closed() {
-  const all = [...known.values()].filter((incident) => incident.stage === "closed");
+/** The last that people closed, or that closed by themselves, the newest first; older ones are let go. */
+export function closed(byItself = false) {
+  const all = [...known.values()].filter((incident) => incident.stage === "closed" && incident.by_itself === byItself);
   all.sort((a, b) => Date.parse(b.stages.closed) - Date.parse(a.stages.closed));
   for (const incident of all.splice(CLOSED_KEPT)) known.delete(incident.event);
   return all;

@@ -2,9 +2,10 @@
 
 import * as actions from "./actions.js";
 import { card, closedLine, kindName } from "./card.js";
-import { byId, el } from "./elements.js";
+import { byId, el, place } from "./elements.js";
 import * as health from "./health.js";
 import * as incidents from "./incidents.js";
+import * as installations from "./installations.js";
 import { follow } from "./live.js";
 import * as sound from "./sound.js";
 import { tick } from "./time.js";
@@ -29,7 +30,7 @@ function draw() {
   requestAnimationFrame(() => {
     due = false;
     drawLanes();
-    health.drawGateways();
+    installations.draw(buttons, actions.operator());
     health.drawDesk(desk, live);
     tick();
   });
@@ -40,7 +41,7 @@ function drawLanes() {
     const open = incidents.open(name);
     const shown = open.slice(0, CARDS_MOST).map(element);
     if (open.length > CARDS_MOST) shown.push(el("p", "more", {}, word("desk.page.more", { n: open.length - CARDS_MOST })));
-    place(byId(`lane-${name}`), shown, word(`desk.page.empty.${name}`));
+    place(byId(`lane-${name}`), shown.length ? shown : [el("p", "empty", {}, word(`desk.page.empty.${name}`))]);
     byId(`count-${name}`).textContent = open.length || "";
   }
   const closed = incidents.closed();
@@ -58,14 +59,6 @@ function element(incident) {
   if (!old && incident.stage === "accepted") made.classList.add("arrived");
   drawn.set(incident.event, { key, element: made });
   return made;
-}
-
-function place(box, elements, empty) {
-  const wanted = elements.length ? elements : [el("p", "empty", {}, empty)];
-  wanted.forEach((each, index) => {
-    if (box.children[index] !== each) box.insertBefore(each, box.children[index] ?? null);
-  });
-  while (box.children.length > wanted.length) box.lastChild.remove();
 }
 
 const buttons = {
@@ -100,7 +93,7 @@ function came(incident) {
 async function poll() {
   try {
     const [some, broken] = await Promise.all(["/api/gateways", "/api/faults"].map(async (path) => (await fetch(path)).json()));
-    some.gateways?.forEach(health.putGateway);
+    some.gateways?.forEach(installations.put);
     health.putPolled(some.wearables ?? [], broken.faults ?? []);
     health.drawPolled();
     draw();
@@ -153,7 +146,7 @@ document.addEventListener("keydown", pressed);
 const letGo = () => document.activeElement?.blur();
 document.addEventListener("click", (event) => { if (event.detail > 0 && event.target.closest("button")) letGo(); });
 for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", letGo);
-setInterval(() => { tick(); health.drawGateways(); }, TICK_MS);
+setInterval(() => { tick(); installations.draw(buttons, actions.operator()); }, TICK_MS);
 setInterval(poll, POLL_MS);
 follow({
   all: async (listed) => {
@@ -162,7 +155,7 @@ follow({
     await poll();
   },
   incident: came,
-  gateway: (gateway) => { health.putGateway(gateway); draw(); },
+  gateway: (gateway) => { installations.put(gateway); draw(); },
   desk: (status) => { desk = status; draw(); },
   live: (is) => { live = is; draw(); },
 });
