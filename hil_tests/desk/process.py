@@ -40,7 +40,7 @@ class DeskProcess:
         self.url = f"http://127.0.0.1:{port}"
         self.child: Child
         self._directory = directory
-        self._command = [sys.executable, "-m", "tools.desk", "--broker", broker, "--listen", f"127.0.0.1:{port}"]
+        self._command = [sys.executable, "-m", "hil_tests.desk", "--broker", broker, "--listen", f"127.0.0.1:{port}"]
         self._command += ["--database", str(directory / "desk.sqlite3"), *arguments]
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_ASK_WITHIN_S))
 

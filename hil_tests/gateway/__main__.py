@@ -15,6 +15,7 @@ from edge_daemon import __main__ as daemon
 from hil_tests.gateway.adapter import Adapter
 from hil_tests.gateway.backend import install
 from hil_tests.gateway.steered_clock import steer
+from hil_tests.tasks_told import tell_on_signal
 
 
 def main() -> int:
@@ -24,6 +25,7 @@ def main() -> int:
     parser.add_argument("--hci", help="a Bumble transport, as unix:/path or tcp-client:host:port; else BlueZ")
     parser.add_argument("--clock", type=Path, help="a file that says how this machine's clocks are wrong")
     arguments = parser.parse_args()
+    tell_on_signal()
     if arguments.hci:
         install(Adapter(arguments.hci))
     if arguments.clock:

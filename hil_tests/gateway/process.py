@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,15 @@ _READY_WITHIN_S = 20.0
 class GatewayProcess:
     """One gateway. `logs`: its JSON lines so far, over all its lives."""
 
-    def __init__(self, name: str, directory: Path, config: Path, hci: str | None, clock: Path | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        directory: Path,
+        config: Path,
+        hci: str | None,
+        clock: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self.logs: list[dict[str, Any]] = []
         self.child: Child
@@ -23,6 +32,7 @@ class GatewayProcess:
         self._config = config
         self._hci = hci
         self._clock = clock
+        self._environment = environment
 
     @classmethod
     async def start(
@@ -34,9 +44,13 @@ class GatewayProcess:
         name: str = "gateway",
         ready: bool = True,
         clock: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> GatewayProcess:
-        """Start it; with `ready`, wait until it says so. `clock`: see steered_clock.py. Raises ChildFailed."""
-        gateway = cls(name, directory, config, hci, clock)
+        """Start it; with `ready`, wait until it says so. `clock`: see steered_clock.py. Raises ChildFailed.
+
+        `environment`: of each of its lives, beside ours.
+        """
+        gateway = cls(name, directory, config, hci, clock, environment)
         await gateway._launch(ready=ready)
         return gateway
 
@@ -46,7 +60,7 @@ class GatewayProcess:
             command += ["--hci", self._hci]
         if self._clock:
             command += ["--clock", str(self._clock)]
-        self.child = await Child.start(self.name, command, self._directory)
+        self.child = await Child.start(self.name, command, self._directory, self._environment)
         self.child.on_line = self._line
         if ready:
             try:
