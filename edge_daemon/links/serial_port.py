@@ -50,7 +50,8 @@ class SerialPort:
 
     def send(self, frame: bytes) -> None:
         """Queue a frame; what the port can't take is dropped and counted."""
-        data = serial_link.encode(frame)
+        # The leading 00 ends whatever noise the idle line has made: else it would cost this frame.
+        data = b"\x00" + serial_link.encode(frame)
         if not self.live or len(self._unwritten) + len(data) > _UNWRITTEN_MOST:
             self._counters.add("serial_unwritten")
             return

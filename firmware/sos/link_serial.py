@@ -21,7 +21,8 @@ class SerialLink:
     def __init__(self, board):
         self._board = board
         self._plain = bytearray(_FRAME_MOST + crc.SIZE)
-        self._coded = bytearray(_FRAME_MOST + crc.SIZE + 2)
+        # The first byte stays 00: it ends whatever noise the idle line has made, which would cost the frame.
+        self._coded = bytearray(_FRAME_MOST + crc.SIZE + 3)
         self._read = bytearray(_READ_SIZE)
         self._decoder = Decoder()
         self.unwritten = 0
@@ -48,10 +49,10 @@ class SerialLink:
         return found
 
     def _encode(self, size):
-        """COBS of plain[:size] and the delimiter into coded; returns how many bytes."""
+        """A delimiter, COBS of plain[:size] and the delimiter into coded; returns how many bytes."""
         plain, coded = self._plain, self._coded
-        code_at = 0
-        at = 1
+        code_at = 1
+        at = 2
         for i in range(size):
             if plain[i]:
                 coded[at] = plain[i]

@@ -150,6 +150,17 @@ async def test_noise_costs_itself_and_not_the_frame_after_it(tmp_path: Path) -> 
         await home.states()
 
 
+async def test_a_frame_ends_the_noise_that_an_idle_line_has_made(tmp_path: Path) -> None:
+    async with ports(tmp_path) as home:
+        plug = Plug(tmp_path, "tty1")
+        await home.states((plug, "up"))
+        # What the far end has taken for the beginning of a block.
+        assert plug._decoder.feed(b"\x07noise") == []
+        (port,) = home.link.open_ports()
+        port.send(a_frame(1))
+        assert await plug.read(1) == [a_frame(1)]
+
+
 async def test_a_port_nobody_reads_blocks_nothing_and_recovers(tmp_path: Path) -> None:
     async with ports(tmp_path) as home:
         plug = Plug(tmp_path, "tty1")
