@@ -7,21 +7,34 @@ and link that heard it is named, and nothing that was known better is replaced b
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import BindParameter, bindparam, select, update
 
 from tools.desk.reading.health import Sign
 from tools.desk.report import Report, better_age
 from tools.desk.store import conditions, gateways, schema
-from tools.desk.store.store import Transaction
+from tools.desk.store.store import Transaction, insert
 
 _FROM_REPORT = (
     "event", "wearable", "number", "kind", "event_class", "urgency", "detail", "test", "restore", "refers_to", "raw",
     "dty", "stc", "lco", "contact_id", "source", "about", "remark", "battery_percent", "pressed_ms", "age_quality",
 )  # fmt: skip
 _KNOWN = ("event", "stage", "pressed_ms", "age_quality", "late")
+_BETTERED = ("pressed_ms", "age_quality", "late", "revision")
 _ReportKey = tuple[str, str, str, str]
+
+# Built once: that took longer than to execute them.
+_events: BindParameter[Any] = bindparam("events", expanding=True)
+_KNOWN_OF = select(*[schema.incidents.c[name] for name in _KNOWN]).where(schema.incidents.c.event.in_(_events))
+_said = schema.reports.c
+_HEARD_OF = select(_said.event, _said.area, _said.gateway, _said.link).where(_said.event.in_(_events))
+_BETTER = (
+    update(schema.incidents)
+    .where(schema.incidents.c.event == bindparam("of_event"))
+    .values({name: bindparam(f"new_{name}") for name in _BETTERED})
+)
 
 
 def revisions_for(reports: list[Report]) -> int:
@@ -62,17 +75,15 @@ def _signs(reports: list[Report]) -> list[Sign]:
 
 
 def _known(transaction: Transaction, events: Iterable[str]) -> dict[str, dict[str, Any]]:
-    columns = [schema.incidents.c[name] for name in _KNOWN]
-    found = transaction.connection.execute(select(*columns).where(schema.incidents.c.event.in_(events)))
+    found = transaction.connection.execute(_KNOWN_OF, {"events": list(events)})
     return {row.event: dict(row._mapping) for row in found}  # noqa: SLF001  # SQLAlchemy's public name for it
 
 
 def _heard(transaction: Transaction, events: set[str]) -> set[_ReportKey]:
     if not events:
         return set()
-    table = schema.reports.c
-    query = select(table.event, table.area, table.gateway, table.link).where(table.event.in_(events))
-    return {(row.event, row.area, row.gateway, row.link) for row in transaction.connection.execute(query)}
+    found = transaction.connection.execute(_HEARD_OF, {"events": list(events)})
+    return {(row.event, row.area, row.gateway, row.link) for row in found}
 
 
 def _incident(report: Report, now_ms: int) -> dict[str, Any]:
@@ -126,24 +137,19 @@ def _write(
     transaction.run(schema.incidents.insert(), list(new.values()))
     accepted = [{"event": event, "action": "accepted", "at_ms": now_ms} for event in new]
     transaction.run(schema.actions.insert(), accepted)
-    better = (
-        update(schema.incidents)
-        .where(schema.incidents.c.event == bindparam("of_event"))
-        .values({name: bindparam(f"new_{name}") for name in ("pressed_ms", "age_quality", "late", "revision")})
-    )
-    names = ("pressed_ms", "age_quality", "late", "revision")
     values = [
-        {"of_event": event, **{f"new_{name}": row[name] for name in names}}
+        {"of_event": event, **{f"new_{name}": row[name] for name in _BETTERED}}
         for event, row in changed.items()
         if event not in new
     ]
-    transaction.run(better, values)
-    transaction.run(_upsert(transaction), rows)
+    transaction.run(_BETTER, values)
+    transaction.run(_upsert(transaction.dialect), rows)
 
 
-def _upsert(transaction: Transaction) -> Any:
+@cache
+def _upsert(dialect: str) -> Any:
     """What a gateway says first about hearing stays; a repeat only counts, and tells that it is stored by now."""
-    statement = transaction.insert(schema.reports)
+    statement = insert(dialect, schema.reports)
     said = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=["event", "area", "gateway", "link"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, case, func, select
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, case, func, select
 from edge_daemon.clock import iso
 from tools.desk.reading.health import GatewayBeat, GatewayStatus, Sign
 from tools.desk.store import schema
-from tools.desk.store.store import Transaction
+from tools.desk.store.store import Transaction, insert
 
 # DESIGN section 6: the platform calls a gateway lost at three minutes without a heartbeat (EN 50136 grade 4).
 LOST_AFTER_MS = 180_000
@@ -58,16 +59,19 @@ def _seen(transaction: Transaction, area: str, gateway: str, state: str, now_ms:
 
 def heard(transaction: Transaction, signs: Iterable[Sign]) -> None:
     """Signs of life of wearables, in any order and of any age: newer is never replaced by older."""
-    rows = [_row(sign) for sign in newest(signs).values()]
-    table, statement = schema.wearables.c, transaction.insert(schema.wearables)
+    transaction.run(_heard(transaction.dialect), [_row(sign) for sign in newest(signs).values()])
+
+
+@cache
+def _heard(dialect: str) -> Any:
+    table, statement = schema.wearables.c, insert(dialect, schema.wearables)
     new = statement.excluded
     later = new.heard_ms > table.heard_ms
     # Null, which is no answer, where it is no heartbeat.
     fresher = new.beat_ms > func.coalesce(table.beat_ms, 0)
     values = {name: case((later, new[name]), else_=table[name]) for name in ("area", "gateway", "heard_ms")}
     values |= {name: case((fresher, new[name]), else_=table[name]) for name in ("beat_ms", "heartbeat")}
-    statement = statement.on_conflict_do_update(index_elements=["wearable"], set_=values, where=later | fresher)
-    transaction.run(statement, rows)
+    return statement.on_conflict_do_update(index_elements=["wearable"], set_=values, where=later | fresher)
 
 
 def newest(signs: Iterable[Sign]) -> dict[str, Sign]:

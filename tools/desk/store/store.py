@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, Table, select, update
+from sqlalchemy import BigInteger, Connection, Executable, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,6 +26,9 @@ from tools.desk.store.engine import QUERY_WITHIN_S, Engine, Work, insist_on_dura
 log = Log("store")
 
 T = TypeVar("T")
+
+_value = schema.revision.c.value
+_TAKEN = update(schema.revision).values(value=_value + bindparam("revisions", type_=BigInteger)).returning(_value)
 
 
 class Store:
@@ -83,8 +86,7 @@ class Store:
 
         def whole(connection: Connection) -> T:
             # Taking the numbers first also takes the turn: no other writer comes between.
-            taken = update(schema.revision).values(value=schema.revision.c.value + revisions)
-            last: int = connection.execute(taken.returning(schema.revision.c.value)).scalar_one()
+            last: int = connection.execute(_TAKEN, {"revisions": revisions}).scalar_one()
             return work(Transaction(connection, last - revisions))
 
         with self._ours() as engine:
@@ -127,9 +129,14 @@ class Transaction:
         self._revision += 1
         return self._revision
 
+    @property
+    def dialect(self) -> str:
+        """The name that insert() wants: sqlite or postgresql."""
+        return self.connection.dialect.name
+
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that can say ON CONFLICT, in this database's dialect."""
-        return _insert(self.connection, table)
+        return insert(self.dialect, table)
 
     def run(self, statement: Executable, rows: list[dict[str, Any]] | None = None) -> Any:
         """Execute a statement, with many rows in one call; nothing at all for no rows."""
@@ -138,8 +145,9 @@ class Transaction:
         return self.connection.execute(statement, rows)
 
 
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can say ON CONFLICT. What is executed for every event should be built once for each dialect."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def _prepare(connection: Connection) -> str:
@@ -147,10 +155,11 @@ def _prepare(connection: Connection) -> str:
     insist_on_durability(connection)
     schema.metadata.create_all(connection)
     connection.execute(
-        _insert(connection, schema.meta).on_conflict_do_nothing(),
+        insert(connection.dialect.name, schema.meta).on_conflict_do_nothing(),
         [{"name": "version", "value": str(schema.VERSION)}, {"name": "desk", "value": secrets.token_hex(8)}],
     )
-    connection.execute(_insert(connection, schema.revision).on_conflict_do_nothing(), [{"one": 1, "value": 0}])
+    first = insert(connection.dialect.name, schema.revision).on_conflict_do_nothing()
+    connection.execute(first, [{"one": 1, "value": 0}])
     rows = {row.name: row.value for row in connection.execute(select(schema.meta))}
     if rows["version"] != str(schema.VERSION):
         raise Refusal("desk.database_version", got=rows["version"], wanted=schema.VERSION)
