@@ -12,6 +12,8 @@ from . import gestures, schedule, stages
 
 # Stages after which the wearer is told of the next thing.
 _OVER = (stages.CLOSED, stages.REFUSED, stages.CANCELLED)
+# After so many bursts that nobody took (some 15 s) a wearable that has lost its count once looks for one that does.
+_WIDEN_AFTER = 4
 _AIR_MS = schedule.BURST_MS + schedule.TAIL_MS
 
 
@@ -180,6 +182,8 @@ class AlarmPath:
             self._ble.stop()
 
     def _send_event(self, alarm, now_ms):
+        if alarm.tries >= _WIDEN_AFTER:
+            self._envelope.widen()
         # The serial frame first: it has the lower counter, and a gateway on both links takes no older one after.
         if self._board.external_power():
             self._serial.write(self._envelope.wire, self._envelope.event_for_wire(alarm, now_ms))

@@ -42,7 +42,7 @@ class Counter:
         Where flash does not take the reservation now, it may not have taken earlier ones either: jump ahead.
         """
         if 0 <= exact <= self._ledger.reserved:
-            self.next = self._first = exact
+            self._begin(exact)
             return
         self.next = self._ledger.reserved
         if not self._reserve():
@@ -50,7 +50,12 @@ class Counter:
             number = (self._ledger.next_number + NUMBER_JUMP + _random(NUMBER_JUMP_MORE)) % NUMBER_JUMP_BELOW
             self._ledger.set_header(number, self._ledger.reserved)
             self._reserve()
-        self._first = self.next
+        self._begin(self.next)
+
+    def _begin(self, first):
+        self.next = self._first = first
+        # A run may be over after one frame, and must not try the lowest range each time.
+        self._turn = first % RANGES if self._ledger.anew else 0
 
     @property
     def exact(self):
@@ -68,12 +73,22 @@ class Counter:
         return counter
 
     def answered(self, counter):
-        """Somebody has opened the frame of this counter: where the count was begun anew, go on in its range."""
+        """Somebody has opened the frame of this counter: where several ranges are tried, go on in its own."""
         if self._ledger.anew:
             self._ledger.anew = False
-            self.next = self.exact + (counter - self._first) // RANGE * RANGE
+            self.next = self.exact + max(0, counter - self._first) // RANGE * RANGE
             self._turn = 0
             self._reserve()
+
+    def widen(self):
+        """Nobody answers where we count. If the count was lost once, try the ranges above, too. No heap.
+
+        For a frame of ours in one of them, which nobody had heard then, may have been heard since, or played back; and
+        whoever has taken that takes none below.
+        """
+        if self._ledger.was_lost and not self._ledger.anew:
+            self._ledger.anew = True
+            self._first = self.next
 
     def refill(self):
         """When there is time: reserve anew if half is gone, so that an alarm need not. Returns whether it wrote."""

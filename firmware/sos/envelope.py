@@ -61,6 +61,10 @@ class Envelope:
         """Somebody has opened the frame of this counter."""
         self._counter.answered(counter)
 
+    def widen(self):
+        """Nobody answers. No heap."""
+        self._counter.widen()
+
     def last_question(self):
         """The counter of the newest frame sealed."""
         return self._questions[(self._oldest + QUESTIONS - 1) % QUESTIONS]

@@ -9,7 +9,7 @@ Each record has its CRC besides, against whatever littlefs does not see.
     slot    state (1) | kind (1) | number (3) | detail (1) | stage (1) | 0 | power epoch (4)
             | start of the run since power-on, ms (6) | raised since then, ms (4) | 0 0 | CRC-32 (4)
 Numbers are big endian, CRCs little endian. State 0: free.
-Flags: 1 the count is begun anew (counter.py), 2 it was lost once.
+Flags: 1 several ranges of counters are tried (counter.py), 2 the count was lost once.
 """
 
 from . import crc
@@ -36,7 +36,7 @@ class Ledger:
         self.failed = True
         # The header could not be read, so where numbers and counters stood is not known.
         self.lost_count = True
-        # The count was lost and begun anew, and nobody has answered yet.
+        # Several ranges of counters are tried: the count was lost, and nobody has answered.
         self.anew = False
         self.was_lost = False
         # Commits that were tried, in all lives.

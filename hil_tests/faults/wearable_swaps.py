@@ -33,9 +33,9 @@ _REPLAY_EVERY_S = 0.02
 _HEARD_S = 1.0
 _LINE_EVERY_S = 0.005
 _BACKED_UP = 0.3
-# Four of them are losses of memory: the most after which a wearable still finds each home that has heard it before
-# them (protocol/README.md section 5.1).
-_SWAPS_IN_A_HOUSE = 20
+# Each kind once. Of a second loss of memory in a home where everything that was sealed in any range is played back, a
+# wearable may begin below what has been taken: it says since the first that it should be exchanged.
+_SWAPS_IN_A_HOUSE = 5
 _TOLD_MOST = 3000
 _SPOILER = Path(__file__).parents[1] / "wearable" / "ledger_spoiler.py"
 _SPOILED_WITHIN_S = 30.0

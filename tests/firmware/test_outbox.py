@@ -199,6 +199,41 @@ def test_a_count_begun_anew_is_tried_in_four_ranges_until_one_is_answered():
     assert counter.take() == after[-1] + 1
 
 
+def test_where_nobody_answers_a_count_that_was_lost_once_is_tried_in_the_ranges_above():
+    _, counter = begun_anew(90000)
+    taken = [counter.take() for _ in range(5)]
+    counter.answered(taken[4])
+    used = set(taken)
+    assert counter.take() == 90002  # and nobody answers: somebody has played back the frame of the third range
+    counter.widen()
+    tried = [counter.take() for _ in range(5)]
+    assert tried == [90003, 90003 + RANGE, 90003 + 2 * RANGE, 90003 + 3 * RANGE, 90004]
+    assert not used & set(tried)
+    counter.answered(90002)  # of before
+    assert counter.take() == 90005
+    counter.widen()
+    counter.take()
+    counter.answered(counter.take())
+    assert counter.take() == 90007 + RANGE
+    sound, _ = make()
+    counter = Counter(sound)
+    counter.start()
+    counter.widen()
+    assert [counter.take() for _ in range(3)] == [0, 1, 2]
+
+
+def test_runs_of_one_frame_try_all_ranges():
+    ledger, counter = begun_anew(65536)
+    tried = set()
+    for _ in range(4):
+        tried.add((counter.take() - 65536) // RANGE)
+        exact = counter.exact
+        ledger, _ = again(ledger)
+        counter = Counter(ledger)
+        counter.start(exact)
+    assert tried == {0, 1, 2, 3}
+
+
 def test_a_count_begun_anew_never_repeats_over_power_cuts_and_sleeps_before_it_is_answered():
     ledger, counter = begun_anew(65536)
     used = set()
