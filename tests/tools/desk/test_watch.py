@@ -110,7 +110,10 @@ async def test_a_gateways_beat_is_not_lost_behind_a_flood_of_telemetry(watched: 
     flood = [message("telemetry", telemetry(*[row(f"{m:08x}{n:08x}", n) for n in range(50)])) for m in range(200)]
     await watched.take(*flood[:100], message("heartbeat", BEAT), *flood[100:])
     assert (await watched.gateway())["state"] == "online"
-    assert len(await watched.wearables()) == 10_000
+    # Who was heard longest ago first, and no more than somebody reads.
+    assert len(await watched.wearables()) == gateways.WEARABLES_MOST
+    counted = await watched.store.read(lambda connection: gateways.wearables_counted(connection, NOW_MS))
+    assert counted == {"all": 10_000, "silent": 0}
 
 
 @pytest.mark.parametrize(("hours", "state"), [(3.9, "heard"), (4.1, "overdue"), (23.9, "overdue"), (24.1, "missing")])
@@ -118,7 +121,10 @@ async def test_a_wearable_not_heard_for_hours_is_overdue_and_after_a_day_missing
     watched: Watched, hours: float, state: str
 ) -> None:
     await watched.take(message("telemetry", telemetry(row())))
-    assert (await watched.wearables(NOW_MS + int(hours * HOUR_MS)))[WEARABLE]["state"] == state
+    now_ms = NOW_MS + int(hours * HOUR_MS)
+    assert (await watched.wearables(now_ms))[WEARABLE]["state"] == state
+    counted = await watched.store.read(lambda connection: gateways.wearables_counted(connection, now_ms))
+    assert counted == {"all": 1, "silent": int(state != "heard")}
 
 
 async def test_any_event_is_a_sign_of_life_and_leaves_the_heartbeat_as_it_was(desk: Opened, broker: Broker) -> None:

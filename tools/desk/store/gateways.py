@@ -23,6 +23,7 @@ LOST_AFTER_MS = 180_000
 # The contract, section 5: look into it; urgent. Any event counts as a sign of life.
 OVERDUE_AFTER_MS = 4 * 3_600_000
 MISSING_AFTER_MS = 24 * 3_600_000
+WEARABLES_MOST = 1000
 
 
 def beat(transaction: Transaction, said: GatewayBeat) -> None:
@@ -119,8 +120,12 @@ def since(connection: Connection, revision: int, now_ms: int, most: int) -> list
 
 
 def wearables_listed(connection: Connection, now_ms: int) -> list[dict[str, Any]]:
-    """Every wearable: when it was heard last, whether that is too long ago, and its newest heartbeat."""
-    rows = connection.execute(select(schema.wearables).order_by(schema.wearables.c.wearable))
+    """When each wearable was heard last, whether that is too long ago, and its newest heartbeat.
+
+    Who has not been heard for longest comes first, up to a bound: nobody reads more, and alarms wait meanwhile.
+    """
+    query = select(schema.wearables).order_by(schema.wearables.c.heard_ms).limit(WEARABLES_MOST)
+    rows = connection.execute(query)
     return [
         {
             **(json.loads(row.heartbeat) if row.heartbeat else {}),
@@ -133,6 +138,13 @@ def wearables_listed(connection: Connection, now_ms: int) -> list[dict[str, Any]
         }
         for row in rows
     ]
+
+
+def wearables_counted(connection: Connection, now_ms: int) -> dict[str, int]:
+    """How many there are, and how many of them have not been heard for too long."""
+    silent = func.count().filter(schema.wearables.c.heard_ms < now_ms - OVERDUE_AFTER_MS)
+    row = connection.execute(select(func.count(), silent).select_from(schema.wearables)).one()
+    return {"all": row[0], "silent": row[1]}
 
 
 def _heard_state(silent_ms: int) -> str:

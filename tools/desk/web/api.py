@@ -96,16 +96,19 @@ async def listed_gateways(request: web.Request) -> web.Response:
     """Gateways with what is wrong at each now, and how each wearable is."""
     state = request.app[STATE]
     now_ms = state.clock.wall_ms()
-    found, wrong, wearables = await state.store.read(
+    found, wrong, wearables, counted = await state.store.read(
         lambda connection: (
             gateways.listed(connection, now_ms),
             installations.faults(connection),
             gateways.wearables_listed(connection, now_ms),
+            gateways.wearables_counted(connection, now_ms),
         )
     )
     for each in found:
         each["faults"] = wrong.get((each["area"], each["gateway"]), [])
-    return web.json_response({"now": iso(now_ms), "gateways": found, "wearables": wearables})
+    return web.json_response(
+        {"now": iso(now_ms), "gateways": found, "wearables": wearables, "wearables_counted": counted}
+    )
 
 
 @routes.get("/api/faults")

@@ -11,17 +11,19 @@ const LINES_MOST = 200;
 const SILENT = ["heard", "overdue", "missing"];
 
 let wearables = [];
+let counted = { all: 0, silent: 0 };
 let faults = [];
 
 /** Everything that is polled: wearables and faults. */
-export function putPolled(someWearables, someFaults) {
-  wearables = someWearables;
+export function putPolled(some, someFaults) {
+  wearables = some.wearables ?? [];
+  counted = some.wearables_counted ?? counted;
   faults = someFaults;
 }
 
 export function drawPolled() {
-  const silent = wearables.filter((row) => row.state !== "heard").length;
-  const title = [word("desk.page.wearables", { n: wearables.length }), silent > 0 && el("em", "", {}, word("desk.page.wearables.silent", { n: silent }))];
+  const { all, silent } = counted;
+  const title = [word("desk.page.wearables", { n: all }), silent > 0 && el("em", "", {}, word("desk.page.wearables.silent", { n: silent }))];
   // Who has not been heard for longest first.
   const sorted = [...wearables].sort((a, b) => SILENT.indexOf(b.state) - SILENT.indexOf(a.state) || (a.state === "heard" ? a.wearable.localeCompare(b.wearable) : Date.parse(a.heard_at) - Date.parse(b.heard_at)));
   fill("wearables", title, sorted.slice(0, LINES_MOST).map(wearableLine), true);

@@ -94,7 +94,7 @@ async function poll() {
   try {
     const [some, broken] = await Promise.all(["/api/gateways", "/api/faults"].map(async (path) => (await fetch(path)).json()));
     some.gateways?.forEach(installations.put);
-    health.putPolled(some.wearables ?? [], broken.faults ?? []);
+    health.putPolled(some, broken.faults ?? []);
     health.drawPolled();
     draw();
   } catch {
