@@ -61,3 +61,5 @@ if ! [ -e "$stamp" ]; then
 fi
 
 .venv/bin/python -m hil_tests.micropython >/dev/null
+# Here and not by the tests, several of which would build it at once. Where it cannot be built they say so and skip.
+if [ "$purpose" = test ]; then .venv/bin/python -m hil_tests.micropython --bits 32 >/dev/null 2>&1 || true; fi
