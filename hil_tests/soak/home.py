@@ -18,6 +18,7 @@ from hil_tests.house import House
 
 NAME = "gw-1"
 WEARABLES = 4
+_SHOWN_WITHIN_S = 30.0
 
 
 class Home:
@@ -81,8 +82,14 @@ class Home:
                 raise
 
     async def _press(self, name: str) -> None:
+        """One press. A wearable that has had its power back shows its old alarm once more: that is not waited for."""
+        body = self.house.wearables[name].body
         async with self.hands[name]:
+            newest = max((one.number for one in body.shown), default=0)
             await self.promises.press(name)
+            await body.until(
+                lambda: any(one.number > newest for one in body.shown) or None, _SHOWN_WITHIN_S, "a new alarm"
+            )
 
     async def leave(self) -> None:
         """Take it down."""
