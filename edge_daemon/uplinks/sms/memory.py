@@ -27,8 +27,10 @@ class Memory:
         self._path = path
         self._boot_id = boot_id
         self._lock = threading.Lock()
+        # Each wish to write has a number: the same text may have been refused a moment ago.
+        self._asked = 0
         self._next: str | None = None
-        self._done = ("", False)
+        self._done = (0, False)
         self._writing = False
         self.sent_ms: list[int] = []
         self.pin_tried = ""
@@ -47,23 +49,24 @@ class Memory:
         if found.get("boot_id") == boot_id and isinstance(sent, list):
             self.sent_ms = [moment for moment in sent if type(moment) is int][-_KEPT:]
 
-    def keep_soon(self) -> str:
-        """Have it written as it is now; the text that will be."""
+    def keep_soon(self) -> int:
+        """Have it written as it is now; the number of this wish."""
         text = json.dumps({"boot_id": self._boot_id, "sent_ms": self.sent_ms, "pin_tried": self.pin_tried})
         with self._lock:
             self._next = text
-            self._done = ("", False)
+            self._asked += 1
+            asked = self._asked
             if not self._writing:
                 self._writing = True
                 threading.Thread(target=self._work, name="sms memory", daemon=True).start()
-        return text
+        return asked
 
     async def keep(self, within_s: float) -> bool:
         """Have it written, through to the disk. False when the disk refused it, or had not done so in time."""
-        text = self.keep_soon()
+        asked = self.keep_soon()
         try:
             async with asyncio.timeout(within_s):
-                while self._done[0] != text:
+                while self._done[0] < asked:
                     await asyncio.sleep(0.01)
         except TimeoutError:
             return False
@@ -72,11 +75,11 @@ class Memory:
     def _work(self) -> None:
         while True:
             with self._lock:
-                text, self._next = self._next, None
+                text, self._next, asked = self._next, None, self._asked
                 if text is None:
                     self._writing = False
                     return
-            self._done = (text, self._write(text))
+            self._done = (asked, self._write(text))
 
     def _write(self, text: str) -> bool:
         beside = self._path.with_suffix(".new")
