@@ -37,7 +37,8 @@ class OutQueue:
     def __init__(self) -> None:
         self._order = count()
         self._fresh: deque[Alarm] = deque()
-        self._due: list[tuple[int, int, Alarm]] = []
+        # Urgency, age, order: what falls due while a backlog is on its way takes its place in it, not the end.
+        self._due: list[tuple[int, int, int, Alarm]] = []
         self._later: list[tuple[int, int, Alarm]] = []
         self._held: set[tuple[str, int]] = set()
 
@@ -85,11 +86,11 @@ class OutQueue:
             return self._release([self._fresh.popleft()])
         taken: list[Alarm] = []
         while self._due and len(taken) < most:
-            taken.append(heapq.heappop(self._due)[2])
+            taken.append(heapq.heappop(self._due)[3])
         return self._release(taken)
 
     def _put_due(self, alarm: Alarm) -> None:
-        heapq.heappush(self._due, (alarm.meaning.urgency, next(self._order), alarm))
+        heapq.heappush(self._due, (alarm.meaning.urgency, alarm.place, next(self._order), alarm))
 
     def _release(self, alarms: list[Alarm]) -> list[Alarm]:
         for alarm in alarms:

@@ -36,6 +36,20 @@ def test_a_backlog_goes_by_urgency_then_age_in_batches() -> None:
     assert numbers(queue, 0, 3) == [1]
 
 
+def test_what_falls_due_in_the_middle_of_a_backlog_takes_its_place_by_age() -> None:
+    """After a start, a wearable's alarms stand together; and a long backlog is on its way when a connection comes."""
+    queue, alarms = OutQueue(), [an_alarm(number, SOS) for number in range(6)]
+    for place, alarm in enumerate(alarms):
+        alarm.place = place
+    for number in (4, 5, 2, 3):
+        queue.retry(alarms[number], 0)
+    assert numbers(queue, 0, 1) == [2]
+    queue.retry(alarms[1], 0)
+    queue.hurry()
+    queue.retry(alarms[0], 0)
+    assert numbers(queue, 0) == [0, 1, 3, 4, 5]
+
+
 def test_an_alarm_is_in_the_queue_once() -> None:
     queue = OutQueue()
     alarm = an_alarm(1)
