@@ -83,13 +83,16 @@ class BrokerConnection:
         while True:
             try:
                 async with self._new_client() as client:
+                    _heed_cancellation()
                     await self._subscribe(client)
+                    _heed_cancellation()
                     wait_s = _RECONNECT_FIRST_S
                     await self._receive(client)
             except (aiomqtt.MqttError, OSError) as error:
                 log.warning("broker_failed", host=self.host, port=self.port, why=str(error), again_in_s=wait_s)
             finally:
                 self._client = None
+            _heed_cancellation()
             await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))
             wait_s = min(wait_s * 2, _RECONNECT_MOST_S)
 
@@ -147,3 +150,10 @@ class BrokerConnection:
         # A warning per publish beyond this: what waits is counted by us, and a flood needs no log line each.
         client.pending_calls_threshold = 1 << 20
         return client
+
+
+def _heed_cancellation() -> None:
+    """The library's wait_for swallows, in Python 3.11, a cancellation that comes together with what was waited for."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
