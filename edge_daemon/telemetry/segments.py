@@ -17,6 +17,8 @@ from edge_daemon.log import Log
 log = Log("segments")
 
 SEGMENT_BYTES = 256 << 10
+# Some 50 KB.
+_ROWS_AT_ONCE = 500
 _SUFFIX = ".jsonl"
 # A line is some hundred bytes. One without an end is not read into memory whole.
 _LINE_MOST = 4096
@@ -36,6 +38,13 @@ class Segments:
         A file is of one header and of one run of the daemon: what another run has left may end in half a line.
         """
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A burst of any size makes files of about one size, of which the oldest can be dropped.
+        for at in range(0, len(rows), _ROWS_AT_ONCE):
+            self._append(header, rows[at : at + _ROWS_AT_ONCE])
+        while len(self._names()) > 1 and self.bytes() > self._most_bytes and self.evict():
+            pass
+
+    def _append(self, header: list[Any], rows: list[list[Any]]) -> None:
         text = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
         if self._writing is None or not self._writing.exists() or self._writing.stat().st_size >= SEGMENT_BYTES:
             names = self._names()
@@ -44,8 +53,6 @@ class Segments:
             text = json.dumps(header) + "\n" + text
         with open(self._writing, "a", encoding="ascii", opener=_private) as file:  # takes no opener
             file.write(text)
-        while self.bytes() > self._most_bytes and self.evict():
-            pass
 
     def take_newest(self) -> tuple[Path, str, list[list[Any]]] | None:
         """The newest file, its header's first value, and its rows; nothing more is appended to it. Raises OSError.

@@ -70,7 +70,8 @@ async def test_the_hour_is_limited_and_news_goes_all_the_same(tmp_path: Path, ca
             await way.send(text(4))
         assert [told for _, told in way.modem.sent] == [text(1)] * 3 + [text(3)]
         assert [record.getMessage() for record in caplog.records].count("sms_limit_reached") == 1
-        await way.until(lambda: len(json.loads((tmp_path / "sms.json").read_bytes())["sent_ms"]) == 4)
+        kept = tmp_path / "sms.json"
+        await way.until(lambda: kept.exists() and len(json.loads(kept.read_bytes())["sent_ms"]) == 4)
     async with running(tmp_path, numbers=NUMBERS[:1], most_per_hour=4) as way:
         await way.ready()
         # A daemon that is restarted again and again sends no more for it.

@@ -230,3 +230,12 @@ def test_evicting_frees_the_oldest_and_says_how_much(tmp_path: Path) -> None:
     while segments.evict():
         pass
     assert _files(tmp_path) == []
+
+
+def test_a_burst_larger_than_all_the_room_leaves_its_newest(tmp_path: Path) -> None:
+    segments = Segments(tmp_path, 2 * SEGMENT_BYTES)
+    segments.append(["boot"], [[number] * 20 for number in range(20_000)])
+    assert sum(path.stat().st_size for path in _files(tmp_path)) <= 2 * SEGMENT_BYTES
+    taken = segments.take_newest()
+    assert taken is not None
+    assert taken[2][-1][0] == 19_999

@@ -60,10 +60,11 @@ async def test_every_condition_is_over_when_its_end_comes_and_both_are_closed_by
     assert len(PAIRS) == 13
 
 
-@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize("turn", range(4))
 async def test_the_order_in_which_they_come_changes_nothing(store: Store, turn: int) -> None:
     """Two faults of one kind one after the other, another adapter's that goes on, and a repeat of each, shuffled."""
-    seed = random.randrange(1 << 32)
+    # The first had a beginning and a later end in one transaction, after the end that was its own.
+    seed = 1640695473 if turn == 0 else random.randrange(1 << 32)
     print("seed", seed, "turn", turn)
     chance = random.Random(seed)
     rows = [own(kind, n, "hci0") for n, kind in enumerate(("radio_deaf", "radio_restored") * 2, start=1)]

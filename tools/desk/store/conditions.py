@@ -91,8 +91,11 @@ class _Settling:
         for one in self._ended_too_late(report, began):
             self._change(one.event, **_ended(row))
         end = self._end_of(report)
-        if end is not None:
+        if end is not None and row.ended_by is None:
             self._over(row, end)
+        elif end is not None and row.ended_by > end.event:
+            # A later end, which came together with it, has closed it already.
+            self._change(row.event, **_ended(end))
         for one in self._open(report, [_OVERTAKES.get(report.kind, "")]):
             self._close(one, OVERTAKEN)
         if began:
