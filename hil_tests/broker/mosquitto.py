@@ -20,6 +20,7 @@ from typing import Self
 from hil_tests.broker import unpacked
 from hil_tests.broker.errors import BrokerFailed
 from hil_tests.debian import DebianFailed
+from hil_tests.ports import free_port
 
 # A broker on a busy two-core machine comes up in well under a second; ten is a broken machine.
 START_WITHIN_S = 10.0
@@ -53,12 +54,6 @@ def find_binary() -> Path:
         raise BrokerFailed(f"mosquitto is not installed and cannot be fetched: {failure}") from failure
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Broker:
     """A mosquitto of our own on 127.0.0.1:`port`. Use `with Broker() as broker:` or start() and stop().
 
@@ -79,7 +74,7 @@ class Broker:
         self.directory = Path(tempfile.mkdtemp(prefix="pingan-broker-")) if directory is None else directory
         self.host = "127.0.0.1"
         # The port is kept over restarts: that is what a client that reconnects counts on.
-        self.port = _free_port() if port is None else port
+        self.port = free_port() if port is None else port
         self._binary = binary
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
 import sys
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +15,7 @@ from typing import Any, Self
 import aiohttp
 
 from hil_tests.child import Child
+from hil_tests.ports import free_port
 
 _START_WITHIN_S = 30.0
 _ASK_WITHIN_S = 10.0
@@ -26,17 +26,11 @@ class DeskFailed(Exception):
     """The desk did not answer, or not with what was asked for."""
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class DeskProcess:
     """`url` is the same over restarts, as is the database."""
 
     def __init__(self, directory: Path, broker: str, arguments: list[str], port: int | None) -> None:
-        port = _free_port() if port is None else port
+        port = free_port() if port is None else port
         self.url = f"http://127.0.0.1:{port}"
         self.child: Child
         self._directory = directory

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from hil_tests.broker.mosquitto import find_binary
+from hil_tests.ports import free_port
 
 from .certificates import Authority
 
@@ -33,7 +34,7 @@ class GuardedBroker:
         self.directory = directory
         self.gateway_authority = Authority(directory, "ca-gateways-jianghai")
         self.desk_authority = Authority(directory, "ca-desks")
-        self.gateways, self.desks = _free_port(), _free_port()
+        self.gateways, self.desks = free_port(), free_port()
         certificate, key = Authority(directory, "ca-broker").issue("broker")
         self.broker_ca = directory / "test_only_ca-broker_ca.pem"
         for made, name in (
@@ -98,9 +99,3 @@ class GuardedBroker:
 
     def log(self) -> str:
         return (self.directory / "mosquitto.log").read_text(encoding="utf-8", errors="replace")[-3000:]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -17,6 +17,7 @@ from edge_daemon.counters import Counters
 from edge_daemon.errors import Refusal
 from edge_daemon.uplinks import mqtt, payload
 from hil_tests.broker.mosquitto import find_binary
+from hil_tests.ports import free_port
 
 from .certificates import Authority
 from .test_uplink import GATEWAY, WITHIN_S, Line, line
@@ -42,9 +43,7 @@ class TlsBroker:
     def __init__(self, directory: Path) -> None:
         self.authority = Authority(directory, "broker")
         certificate, key = self.authority.issue("broker")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         path = directory / "mosquitto.conf"
         user = getpass.getuser()
         path.write_text(
