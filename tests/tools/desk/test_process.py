@@ -149,11 +149,16 @@ async def test_what_was_answered_accepted_is_there_after_a_kill_though_it_is_nev
 async def test_it_says_where_it_listens_and_ends_in_order_on_a_signal(broker: Broker, tmp_path: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         process = await _run(broker, tmp_path, "--listen", "127.0.0.1:0")
-        assert process.stdout is not None
-        line = json.loads(await asyncio.wait_for(process.stdout.readline(), WITHIN_S))
-        assert line["listening"].startswith("http://127.0.0.1:")
-        process.send_signal(number)
-        assert await asyncio.wait_for(process.wait(), WITHIN_S) == 0
+        try:
+            assert process.stdout is not None
+            line = json.loads(await asyncio.wait_for(process.stdout.readline(), WITHIN_S))
+            assert line["listening"].startswith("http://127.0.0.1:")
+            process.send_signal(number)
+            assert await asyncio.wait_for(process.wait(), WITHIN_S) == 0
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
 
 @pytest.mark.parametrize(
