@@ -55,29 +55,44 @@ class WideSearch:
             self._counters.add("searches_skipped")
             self._strangers(self._waiting.pop(next(iter(self._waiting))))
         self._waiting[unknown.heard.frame] = unknown
+        self._start()
+
+    def _start(self) -> None:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
             self._task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._task = None
-        if not task.cancelled() and task.exception() is not None:
+        if task.cancelled():
+            return
+        if task.exception() is not None:
             self._counters.add("search_failed")
             log.error("search_failed", exc=task.exception())
+        # Between the end of the task and this call a frame may have come, and found it still there.
+        if self._waiting:
+            self._start()
 
     async def _run(self) -> None:
         """Search until nothing waits."""
         while self._waiting:
             await asyncio.sleep(max(0, self._next_ms - self._clock.now_ms()) / 1000)
             started_ms = self._clock.now_ms()
-            self._counters.add("wide_searches")
-            waiting, self._waiting = list(self._waiting.values()), {}
-            for first_heard in (False, True):
-                waiting = await self._search(waiting, first_heard=first_heard)
-            for unknown in waiting:
-                self._strangers(unknown)
-            took_ms = self._clock.now_ms() - started_ms
-            self._next_ms = started_ms + max(self._every_ms, int(took_ms / _BUSY_PART))
+            try:
+                await self._search_once()
+            finally:
+                # One that fails, too: what came meanwhile is searched for, but not in a tight circle.
+                took_ms = self._clock.now_ms() - started_ms
+                self._next_ms = started_ms + max(self._every_ms, int(took_ms / _BUSY_PART))
+
+    async def _search_once(self) -> None:
+        """Search for all that wait now, and hand on each of them."""
+        self._counters.add("wide_searches")
+        waiting, self._waiting = list(self._waiting.values()), {}
+        for first_heard in (False, True):
+            waiting = await self._search(waiting, first_heard=first_heard)
+        for unknown in waiting:
+            self._strangers(unknown)
 
     async def _search(self, waiting: list[Unknown], *, first_heard: bool) -> list[Unknown]:
         """Hand on what is ours, lowest counter first; return the rest, in the order of hearing."""

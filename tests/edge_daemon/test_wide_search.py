@@ -6,14 +6,17 @@ import asyncio
 import json
 import random
 import threading
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from edge_daemon.admission import Admission, Admitted
+from edge_daemon.admission import Admission, Admitted, Unknown
+from edge_daemon.clock import Clock
 from edge_daemon.counters import Counters
 from edge_daemon.registry import Wearable
 from edge_daemon.uplinks import payload
+from edge_daemon.wide_search import WideSearch
 from protocol import codes, frame, messages
 
 from .core import Core, core, told
@@ -125,6 +128,58 @@ async def test_a_wearable_far_ahead_is_found_and_its_press_goes_through(tmp_path
 def _admission(wearer: Wearer, windows: dict[str, int] | None = None) -> Admission:
     registered = Wearable(wearer.handle, wearer.keys.up, wearer.keys.down, wearer.keys.id)
     return Admission([registered], windows or {}, 2048, 131072, Counters())
+
+
+def _unknown(number: int) -> Unknown:
+    """Noise; `number` makes each another."""
+    nobody = Wearer(f"noise{number}")
+    return Unknown(0x11, number.to_bytes(8, "big"), nobody.heard(bytes([0x11]) + number.to_bytes(23, "big")))
+
+
+async def test_a_frame_that_comes_as_a_search_ends_is_searched_for_too() -> None:
+    wearer, counters, passed_on = Wearer(), Counters(), asyncio.Queue[Unknown]()
+    first, second = _unknown(1), _unknown(2)
+
+    def stranger(unknown: Unknown) -> None:
+        passed_on.put_nowait(unknown)
+        if unknown is first:
+            # Runs when the search has ended, and before whoever waits for its end is told.
+            asyncio.get_running_loop().call_soon(search.add, second)
+
+    search = WideSearch(_admission(wearer), Clock(), counters, 100, lambda _: None, stranger)
+    search.add(first)
+    async with asyncio.timeout(20):
+        assert [await passed_on.get(), await passed_on.get()] == [first, second]
+
+
+async def test_a_search_that_fails_for_ever_is_begun_anew_for_what_comes_but_paced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    admission, clock, counters, pauses = _admission(Wearer()), Clock(), Counters(), list[float]()
+    numbers, over, sleep = count(), asyncio.Event(), asyncio.sleep
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 4:
+            over.set()
+        await sleep(seconds)
+
+    def fails(*_: object, **__: object) -> None:
+        # While it runs the next one comes.
+        loop.call_soon_threadsafe(search.add, _unknown(next(numbers)))
+        raise RuntimeError("test")
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(admission, "find_far", fails)
+    monkeypatch.setattr(asyncio, "sleep", pause)
+    # A clock that stands: each pause is then as long as the rate says, however long the machine takes.
+    monkeypatch.setattr(clock, "now_ms", lambda: 1000)
+    search = WideSearch(admission, clock, counters, 20, lambda _: None, lambda _: None)
+    search.add(_unknown(next(numbers)))
+    async with asyncio.timeout(20):
+        await over.wait()
+    assert pauses == [0, 0.05, 0.05, 0.05]
+    assert counters.snapshot()["search_failed"] == 3
 
 
 def test_a_new_gateway_finds_an_old_wearable_anywhere_in_its_life() -> None:
