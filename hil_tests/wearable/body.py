@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ class Body:
         self._battery_mv = BATTERY_FULL_MV
         self._usb = False
         self._writer: asyncio.StreamWriter | None = None
+        self._heard_out = asyncio.Event()
         self._changed = asyncio.Event()
         self._server: asyncio.Server | None = None
 
@@ -159,9 +161,16 @@ class Body:
         printed = self._output.read_bytes()[-_TAIL_BYTES:].decode(errors="replace") if self._output.exists() else ""
         return f"showed {showed or 'nothing'}; said:\n{said}\nprinted:\n{printed}"
 
+    async def heard_out(self) -> None:
+        """The interpreter has ended: wait until all that it said is taken."""
+        if self._writer:
+            await self._heard_out.wait()
+
     def _say(self, line: str) -> None:
         if self._writer and not self._writer.is_closing():
-            self._writer.write(line.encode() + b"\n")
+            # Not by the writer: one write to an interpreter that has just ended, and it drops the last words unread.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                os.write(self._writer.get_extra_info("socket").fileno(), line.encode() + b"\n")
 
     def _drop(self) -> None:
         if self._writer:
@@ -171,6 +180,7 @@ class Body:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._drop()
         self._writer = writer
+        heard_out = self._heard_out = asyncio.Event()
         # As pins have a level at boot: the state first, then the changes.
         self._say(f"battery {self._battery_mv}")
         self._say(f"usb {int(self._usb)}")
@@ -180,6 +190,7 @@ class Body:
             while line := await reader.readline():
                 if self._writer is writer:
                     self._take(line.decode(errors="replace").rstrip("\n"))
+        heard_out.set()
         writer.close()
 
     def _take(self, line: str) -> None:

@@ -142,7 +142,9 @@ class Life:
             log.close()
         self.starts.append(Start(reset, wake, time.monotonic()))
         self._body.changed()
-        return await self._supervise(self._process)
+        code = await self._supervise(self._process)
+        await self._body.heard_out()
+        return code
 
     async def _supervise(self, process: asyncio.subprocess.Process) -> int | None:
         """Wait for the end of `process`, or be its watchdog."""

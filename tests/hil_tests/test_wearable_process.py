@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hil_tests.wearable.body import Body
 from hil_tests.wearable.errors import WearableFailed
 from hil_tests.wearable.process import WearableProcess
 
@@ -139,6 +141,25 @@ async def test_a_reset_is_a_new_start_where_it_may_be(start: Start) -> None:
     wearable.battery(FULL_MV)
     assert (await wearable.started(2)).reset == "soft"
     assert "asks for a reset" in wearable.body.log
+
+
+async def test_last_words_are_heard_although_the_bench_speaks_to_who_has_ended(tmp_path: Path) -> None:
+    path = tmp_path / "body"
+    body = await Body.listen(path, tmp_path / "log")
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"hello 0.0.1\n")
+        await body.until(lambda: body.version, 10, "hello")
+        # All in one turn of the loop: the words lie there unread while the bench finds that nobody listens any more.
+        with writer.get_extra_info("socket").dup() as wearable:
+            wearable.send(b"log last words\n")
+            wearable.shutdown(socket.SHUT_RDWR)
+        body.set_battery(FULL_MV)
+        await body.heard_out()
+        assert body.log == ["last words"]
+        writer.close()
+    finally:
+        await body.close()
 
 
 async def test_the_watchdog_bites_a_program_that_does_not_feed_it(start: Start) -> None:
