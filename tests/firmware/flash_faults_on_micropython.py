@@ -10,7 +10,7 @@ import flash_life as life
 import vfs
 from flash_cuts import Tally, cut_everywhere
 from nor_chip import BLOCK, Chip, Port
-from sos.counter import RANGE
+from sos.counter import RANGE, RANGES
 from sos.ledger import Ledger
 from virtual_board import POWER_CUT, SOFT, WATCHDOG
 
@@ -180,10 +180,12 @@ def count_is_lost(body):
     yield 1200
     yield from life.closed(body)
     counters = list(body.counters)
-    first = counters[0]
-    assert first >= 0x10000 and counters[1] == first + RANGE, counters
+    lowest = counters[0] % RANGE
+    assert 0x10000 <= lowest < RANGE and lowest % RANGES == body.turn == counters[0] // RANGE, counters
+    # After the highest range the lowest is next, one further.
+    assert counters[1] == (counters[0] + RANGE if body.turn < RANGES - 1 else lowest + 1), counters
     # The second frame was answered.
-    assert counters[2] == first + RANGE + 1, counters
+    assert counters[2] == counters[1] + 1, counters
     yield POWER_CUT
     yield 500
     assert body.counters[-1] > counters[-1] and body.counters[-1] - counters[-1] < 2048, body.counters
@@ -191,6 +193,19 @@ def count_is_lost(body):
 
 
 def test_a_lost_ledger_begins_anew_in_four_ranges_goes_on_in_the_answered_one_and_is_told():
+    drawn = Ledger.begin_anew
+    try:
+        # Where it begins is drawn, and decides which of the ranges is first: each of them is.
+        for turn in range(RANGES):
+            Ledger.begin_anew = lambda ledger, number, first, turn=turn: drawn(
+                ledger, number, first - first % RANGES + turn
+            )
+            lose_the_count(turn)
+    finally:
+        Ledger.begin_anew = drawn
+
+
+def lose_the_count(turn):
     chip = life.aged(YOUNG)
     life.run(chip, some_presses, life.Promises())
     vfs.mount(vfs.VfsLfs2(Port(chip), readsize=32, progsize=128), "/flash")
@@ -203,6 +218,7 @@ def test_a_lost_ledger_begins_anew_in_four_ranges_goes_on_in_the_answered_one_an
     body.counters = []
     body.spoken = body.counters.append
     body.promises = promises
+    body.turn = turn
     life.live(body, count_is_lost)
 
 
