@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -13,9 +14,9 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """A certificate authority that signs into `directory`."""
+    """A certificate authority that signs into `directory`. `dotless`: its own certificate forbids it any DNS name."""
 
-    def __init__(self, directory: Path, name: str, days: float = 1) -> None:
+    def __init__(self, directory: Path, name: str, days: float = 1, *, dotless: bool = False) -> None:
         self._directory = directory
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named(f"test_only {name} authority")
@@ -28,18 +29,31 @@ class Authority:
             .add_extension(_usage(signs_certificates=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         )
+        if dotless:
+            none = x509.NameConstraints(permitted_subtrees=None, excluded_subtrees=[x509.DNSName("")])
+            certificate = certificate.add_extension(none, critical=True)
         self.file = directory / f"test_only_{name}_ca.pem"
         self.file.write_bytes(_pem(certificate.sign(self._key, hashes.SHA256())))
 
     def issue(
-        self, name: str, *, days: float = 1, common_name: str | None = None, password: bytes | None = None
+        self,
+        name: str,
+        *,
+        days: float = 1,
+        common_name: str | None = None,
+        password: bytes | None = None,
+        subject: x509.Name | None = None,
+        also: Sequence[x509.GeneralName] = (),
     ) -> tuple[Path, Path]:
-        """A certificate for 127.0.0.1 under `name` and its key (mode 0600), as files. `days` < 0: expired."""
+        """A certificate for 127.0.0.1 under `name` and its key (mode 0600), as files. `days` < 0: expired.
+
+        `subject` in place of a common name, `also` further names: what a deceived authority may sign.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
-        address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
         certificate = (
-            _builder(_named(common_name or f"test_only {name}"), self._name, key, days)
-            .add_extension(address, critical=False)
+            _builder(subject or _named(common_name or f"test_only {name}"), self._name, key, days)
+            .add_extension(x509.SubjectAlternativeName([address, *also]), critical=False)
             .add_extension(_usage(signs_certificates=False), critical=True)
             .add_extension(self._identifier, critical=False)
         )

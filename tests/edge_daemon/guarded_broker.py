@@ -9,6 +9,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -29,10 +30,10 @@ _START_WITHIN_S = 20.0
 class GuardedBroker:
     """`gateways` and `desks` are the two ports, `*_authority` who signs for them."""
 
-    def __init__(self, directory: Path, *, open_lists: bool = False) -> None:
+    def __init__(self, directory: Path, *, open_lists: bool = False, dotless: bool = True) -> None:
         directory.mkdir(mode=0o700, exist_ok=True)
         self.directory = directory
-        self.gateway_authority = Authority(directory, "ca-gateways-jianghai")
+        self.gateway_authority = Authority(directory, "ca-gateways-jianghai", dotless=dotless)
         self.desk_authority = Authority(directory, "ca-desks")
         self.gateways, self.desks = free_port(), free_port()
         certificate, key = Authority(directory, "ca-broker").issue("broker")
@@ -42,12 +43,12 @@ class GuardedBroker:
             (key, "broker-key.pem"),
             (self.gateway_authority.file, "ca-gateways-jianghai.pem"),
             (self.desk_authority.file, "ca-desks.pem"),
-            *((file, file.name) for file in (DEPLOY / "mosquitto").glob("*.acl")),
+            (DEPLOY / "mosquitto/access.acl", "access.acl"),
         ):
             shutil.copy(made, directory / name)
+        self._list = directory / "access.acl"
         if open_lists:
-            for file in directory.glob("*.acl"):
-                file.write_text("pattern readwrite #\npattern read $SYS/#\n", encoding="utf-8")
+            self._list.write_text("pattern readwrite #\npattern read $SYS/#\n", encoding="utf-8")
         self._file = directory / "mosquitto.conf"
         self._file.write_text(self._configuration(), encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
@@ -96,6 +97,13 @@ class GuardedBroker:
             self._process.terminate()
             self._process.wait(20)
             self._process = None
+
+    def permit(self, lines: str) -> None:
+        """Add to the list of rights, and have it read anew."""
+        assert self._process is not None
+        with self._list.open("a", encoding="utf-8") as file:
+            file.write(f"\n{lines}\n")
+        self._process.send_signal(signal.SIGHUP)
 
     def log(self) -> str:
         return (self.directory / "mosquitto.log").read_text(encoding="utf-8", errors="replace")[-3000:]

@@ -205,7 +205,24 @@ async def test_what_waits_for_a_gateway_outlives_a_restart_of_the_broker(broker:
         await two.until(f"{TWO}/down/answer", b"after")
 
 
-@pytest.mark.parametrize("name", ["+", "#", "gw-2/up", "", DESK, DESK_OF_ALL, "gw-1#", "%u", "%c"])
+async def test_a_list_that_is_read_anew_takes_nothing_from_who_is_away(broker: GuardedBroker) -> None:
+    another = f"desk.{AREA}.2"
+    async with client(broker, "gw-2", keep=True) as two:
+        await two.inner.subscribe(f"{TWO}/down/answer", qos=1)
+    async with client(broker, DESK) as desk, client(broker, another) as new, client(broker, "gw-1") as one:
+        await desk.publish(f"{TWO}/down/answer", b"before")
+        await new.inner.subscribe(f"{ONE}/up/#", qos=1)
+        broker.permit(f"user {another}\ntopic read pingan/v1/{AREA}/+/up/#")
+        async with asyncio.timeout(WITHIN_S):
+            while not new.got:
+                await one.publish(f"{ONE}/up/event", b"until it is read")
+        await desk.publish(f"{TWO}/down/answer", b"after")
+    async with client(broker, "gw-2", keep=True) as two:
+        await two.until(f"{TWO}/down/answer", b"before")
+        await two.until(f"{TWO}/down/answer", b"after")
+
+
+@pytest.mark.parametrize("name", ["+", "#", "gw-2/up", "", DESK, DESK_OF_ALL, "gw-1#", "%u", "%c", "pingan"])
 async def test_a_name_that_the_authority_should_not_have_signed_opens_nothing(broker: GuardedBroker, name: str) -> None:
     """A gateway's authority that was deceived: on the gateways' port not even a desk's name has a desk's rights."""
     async with client(broker, DESK if name == DESK_OF_ALL else DESK_OF_ALL) as desk, client(broker, "gw-2") as two:
