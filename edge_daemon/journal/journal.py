@@ -33,7 +33,7 @@ class Journal:
 
     `alarms` holds everything in the file, closed ones too until they are purged: it answers "do we know this event"
     without a query. One whose stage is still HEARD is not in the file (yet).
-    `windows` is the highest counter accepted from each wearable. `conditions`: what is wrong now, as (kind, about).
+    `windows` is the highest counter accepted from each wearable.
     `silences`: for how long each wearable has been listened for in vain, ms.
     `boots`: each earlier run of the machine, oldest first: boot id -> (lasted_ms, offset_ms or None), see ages.py.
     `trouble` is why nothing can be written now; `on_trouble` is told after each attempt, `on_damaged` of a file that
@@ -55,7 +55,8 @@ class Journal:
         self.alarms: dict[tuple[str, int], Alarm] = {}
         self.windows: dict[str, int] = {}
         self.silences: dict[str, int] = {}
-        self.conditions: set[tuple[int, str]] = set()
+        # Those that have ended, too: a file opened late must not bring them back.
+        self._conditions: dict[tuple[int, str], bool] = {}
         self.boots: dict[str, tuple[int, int | None]] = {}
         # Until the file has given its own.
         self.handle = secrets.token_hex(8)
@@ -64,6 +65,11 @@ class Journal:
         self.on_damaged: Callable[[str], None] = lambda aside: None
         self.on_loaded: Callable[[], None] = lambda: None
         self._damaged: list[str] = []
+
+    @property
+    def conditions(self) -> set[tuple[int, str]]:
+        """What is wrong now, as (kind, about)."""
+        return {condition for condition, holds in self._conditions.items() if holds}
 
     async def open(self) -> None:
         """Open or create the file and load it. Raises Refusal when it is in use or too new.
@@ -102,7 +108,7 @@ class Journal:
         there = {alarm.key for alarm in kept.alarms}
         more = any(key not in there for key in self.alarms)
         more |= any(kept.windows.get(wearable, -1) < counter for wearable, counter in self.windows.items())
-        more |= not self.conditions <= kept.conditions
+        more |= any((condition in kept.conditions) != holds for condition, holds in self._conditions.items())
         for alarm in kept.alarms:
             if kept.doubt is not None:
                 # It goes out, but nobody is told that it is on disk: only the kernel's cache may show it.
@@ -115,7 +121,7 @@ class Journal:
         for wearable, counter in kept.windows.items():
             self.windows[wearable] = max(counter, self.windows.get(wearable, -1))
         self.silences = {**kept.silences, **self.silences}
-        self.conditions |= kept.conditions
+        self._conditions = {**dict.fromkeys(kept.conditions, True), **self._conditions}
         self.boots = {**kept.boots, **self.boots}
         return more
 
@@ -123,7 +129,7 @@ class Journal:
         """All that memory holds, as one batch."""
         batch = Batch(alarms=dict(self.alarms), windows=dict(self.windows), boots=dict(self.boots))
         batch.silences = dict(self.silences)
-        batch.conditions = dict.fromkeys(self.conditions, True)
+        batch.conditions = dict(self._conditions)
         return batch
 
     async def close(self) -> None:
@@ -152,8 +158,7 @@ class Journal:
 
     def set_condition(self, condition: tuple[int, str], *, holds: bool) -> None:
         """Note that something is wrong now, or no more. Written with the next transaction."""
-        (self.conditions.add if holds else self.conditions.discard)(condition)
-        self._next.conditions[condition] = holds
+        self._conditions[condition] = self._next.conditions[condition] = holds
         self._wake.set()
 
     def note_silence(self, wearable: str, silent_ms: int) -> None:

@@ -17,8 +17,7 @@ import pytest
 from edge_daemon.counters import Counters
 from edge_daemon.errors import StoreFailed
 from edge_daemon.journal import Journal
-from edge_daemon.journal.batch import Batch
-from edge_daemon.journal.disk import DiskFailed, Kept, Trouble
+from edge_daemon.journal.disk import Trouble
 from edge_daemon.journal.room import RESERVE_BYTES, Room
 from protocol import codes
 
@@ -243,35 +242,3 @@ def test_the_reserve_is_filled_up_again_only_when_there_is_plenty(small_disk: Pa
     assert (room.held_bytes, room.short) == (1 << 20, True), "11 MiB are free: not to and fro at the brim"
     assert room.make()
     assert not room.make(), "there is nothing left"
-
-
-async def test_what_comes_while_the_file_is_opened_anew_is_the_newer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "journal.sqlite3"
-    async with opened(path) as journal:
-        commit, reopen = journal._disk.commit, journal._disk.open
-        meanwhile: list[asyncio.Task[None]] = []
-
-        async def fail_once(_: Batch) -> None:
-            monkeypatch.setattr(journal._disk, "commit", commit)
-            raise DiskFailed(Trouble.FAILING, "test")
-
-        async def open_while_one_presses() -> Kept:
-            meanwhile.append(asyncio.create_task(journal.store(an_alarm(2), 2)))
-            await asyncio.sleep(0)
-            return await reopen()
-
-        monkeypatch.setattr(journal._disk, "commit", fail_once)
-        monkeypatch.setattr(journal._disk, "open", open_while_one_presses)
-        with pytest.raises(StoreFailed):
-            await journal.store(an_alarm(1), 1)
-        async with asyncio.timeout(20):
-            while not meanwhile:
-                await asyncio.sleep(0.02)
-            await meanwhile[0]
-        # Now, for closing it would write everything once more.
-        shutil.copytree(tmp_path, tmp_path / "as-it-is")
-    with contextlib.closing(sqlite3.connect(tmp_path / "as-it-is" / path.name)) as db:
-        assert db.execute("SELECT counter FROM windows").fetchall() == [(2,)]
-        assert db.execute("SELECT number FROM events ORDER BY number").fetchall() == [(1,), (2,)]
