@@ -20,6 +20,7 @@ from hil_tests.faults.promises import Promises
 from hil_tests.house import House
 from hil_tests.wearable.errors import WearableFailed
 from hil_tests.wearable.process import WearableProcess
+from hil_tests.wearable.provision import FLASH_SCRIPTS
 from protocol import serial_link
 
 _GATEWAY = "gw-1"
@@ -121,7 +122,9 @@ async def memory(home: Home) -> str:
 
 async def _spoil(wearable: WearableProcess) -> None:
     settings = wearable._settings
-    process = await asyncio.create_subprocess_exec(str(settings.interpreter), str(_SPOILER), str(settings.flash))
+    process = await asyncio.create_subprocess_exec(
+        str(settings.interpreter), str(_SPOILER), str(settings.flash), env=FLASH_SCRIPTS
+    )
     async with asyncio.timeout(_SPOILED_WITHIN_S):
         if await process.wait():
             raise RuntimeError(f"{_SPOILER.name} ended with {process.returncode}")

@@ -18,6 +18,8 @@ from protocol.keys import DeviceKeys
 _MAGIC = b"PAT1"
 _WRITER = Path(__file__).parent / "flash_writer.py"
 _WITHIN_S = 30
+# What the scripts that write a flash file import: the simulator's own driver of it.
+FLASH_SCRIPTS = {"MICROPYPATH": f".frozen:{Path(__file__).parents[2] / 'firmware'}"}
 
 
 def identity_record(keys: DeviceKeys) -> bytes:
@@ -31,7 +33,14 @@ def make_flash(interpreter: Path, flash: Path, keys: DeviceKeys) -> None:
     os.close(os.open(flash, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     command = [str(interpreter), str(_WRITER), str(flash)]
     try:
-        done = subprocess.run(command, input=identity_record(keys), capture_output=True, timeout=_WITHIN_S, check=False)
+        done = subprocess.run(
+            command,
+            input=identity_record(keys),
+            env=FLASH_SCRIPTS,
+            capture_output=True,
+            timeout=_WITHIN_S,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         flash.unlink()
         raise WearableFailed(f"writing {flash.name}: {error}") from error
