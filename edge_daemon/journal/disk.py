@@ -21,6 +21,7 @@ from edge_daemon.heard import Alarm
 from edge_daemon.journal import cached, rows, salvage, schema
 from edge_daemon.journal.batch import Batch
 from edge_daemon.log import Log
+from protocol import codes
 
 log = Log("disk")
 
@@ -152,7 +153,11 @@ class Disk:
             raise _failed(error) from error
         kept = await self._open()
         known = {alarm.key for alarm in kept.alarms}
-        kept.alarms += [alarm for alarm in found.alarms if alarm.key not in known]
+        for alarm in found.alarms:
+            if alarm.key not in known:
+                # Not in the new file yet: nobody is told so before it is.
+                alarm.stage = codes.HEARD if alarm.stage == codes.STORED else alarm.stage
+                kept.alarms.append(alarm)
         kept.windows = {**found.windows, **kept.windows}
         kept.conditions |= found.conditions
         kept.boots = {**found.boots, **kept.boots}
