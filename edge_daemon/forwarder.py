@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 
 from edge_daemon.ages import Ages
+from edge_daemon.asking import Asking
 from edge_daemon.config import Forwarder as Settings
 from edge_daemon.counters import Counters
 from edge_daemon.errors import UplinkDown
@@ -29,10 +30,6 @@ log = Log("forwarder")
 # Backlog messages that the broker has not confirmed. Few, for they stand in the socket before a fresh emergency: four
 # of fifty events are 80 KB. A fresh emergency waits for none of them.
 _BACKLOG_UNDER_WAY = 4
-# What the platform has and has not closed is asked for at each reconnect and this often: its news may have got lost
-# with whoever was to send it. For at most a week.
-_ASK_STATE_EVERY_MS = 300_000
-_ASK_STATE_FOR_MS = 7 * 86_400_000
 # However soon a busy platform wants it again: not in a tight circle.
 _BUSY_LEAST_S = 1.0
 
@@ -63,6 +60,7 @@ class Forwarder:
         self._counters = counters
         self._no_answer_s = no_answer_s
         self._queue = OutQueue()
+        self._asking = Asking(self._queue, ages)
         self._waiting: dict[tuple[str, int], Alarm] = {}
         self._under_way: dict[tuple[str, int], Alarm] = {}
         # By which way each was sent last, until it is answered.
@@ -111,7 +109,7 @@ class Forwarder:
         for alarm in self._under_way.values():
             self._queue.retry(alarm, now_ms)
         for alarm in self._journal.open_alarms():
-            self._ask_state(alarm, now_ms)
+            self._asking.now(alarm)
         self._queue.hurry()
         self._wake.set()
 
@@ -163,7 +161,7 @@ class Forwarder:
         self._counters.add(f"platform_{_NAMES[answer.stage]}")
         log.info("event_" + _NAMES[answer.stage], event=alarm.event, reason=answer.reason)
         self._journal.advance(alarm)
-        self._ask_state(alarm, self._clock.now_ms() + _ASK_STATE_EVERY_MS)
+        self._asking.later(alarm)
         self.on_news(alarm)
         if alarm.key in self.overdue:
             self.overdue.discard(alarm.key)
@@ -187,15 +185,6 @@ class Forwarder:
         if not alarm.busy:
             alarm.busy = True
             self.on_news(alarm)
-
-    def _ask_state(self, alarm: Alarm, due_ms: int) -> None:
-        """Send an alarm once more that the platform has and has not closed: it answers with the present state.
-
-        Not the gateway's own: nobody wears a light for them, and a county's would be hundreds a second.
-        """
-        young = self._ages.heard_ago(alarm)[0] < _ASK_STATE_FOR_MS
-        if young and not alarm.of_gateway and not alarm.waiting and alarm.stage not in FINAL_STAGES:
-            self._queue.retry(alarm, due_ms)
 
     def _take(self) -> list[Alarm]:
         """The next message's alarms. Those that were closed meanwhile need no message."""
@@ -258,7 +247,7 @@ class Forwarder:
             if alarm.waiting:
                 self._missed(alarm, now_ms)
             else:
-                self._ask_state(alarm, now_ms + _ASK_STATE_EVERY_MS)
+                self._asking.later(alarm)
         self._wake.set()
 
     def _missed(self, alarm: Alarm, now_ms: int) -> None:
