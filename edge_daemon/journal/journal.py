@@ -105,8 +105,12 @@ class Journal:
     def _take(self, kept: Kept) -> bool:
         """Put what the file holds beside what memory holds. Returns whether memory holds what the file does not."""
         self.handle = kept.handle or self.handle
-        there = {alarm.key for alarm in kept.alarms}
-        more = any(key not in there for key in self.alarms)
+        there = {alarm.key for alarm in kept.alarms if alarm.stage != codes.HEARD}
+        lacking = [alarm for alarm in self.alarms.values() if alarm.key not in there]
+        for alarm in lacking:
+            # STORED in a file that is no more, or is another one: this one does not have it before its commit.
+            alarm.stage = codes.HEARD if alarm.stage == codes.STORED else alarm.stage
+        more = bool(lacking)
         more |= any(kept.windows.get(wearable, -1) < counter for wearable, counter in self.windows.items())
         more |= any((condition in kept.conditions) != holds for condition, holds in self._conditions.items())
         for alarm in kept.alarms:
