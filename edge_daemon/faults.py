@@ -66,26 +66,24 @@ class Faults:
 
     def condition(self, kind: int, about: str, active: bool, note: str = "") -> None:
         """Something is wrong (`kind`) or right again (`kind` + 1). Told when it changes, however often it is said."""
-        about = _plain(about, _ABOUT_MOST)
-        if active == self.holds(kind, about):
-            return
-        self._journal.set_condition((kind, about), holds=active)
-        self.report(kind if active else kind + 1, about, note)
+        if self._change(kind, about, active):
+            self.report(kind if active else kind + 1, about, note)
 
     def note(self, kind: int, about: str, *, holds: bool) -> None:
         """Remember what holds without telling it, for whoever tells it in another way."""
-        about = _plain(about, _ABOUT_MOST)
-        if holds != self.holds(kind, about):
-            self._journal.set_condition((kind, about), holds=holds)
+        self._change(kind, about, holds)
 
     def once(self, kind: int, about: str, active: bool, note: str = "") -> None:
         """As `condition`, for what has no end to be told: when it holds no more, it may be told anew."""
-        about = _plain(about, _ABOUT_MOST)
-        if active == self.holds(kind, about):
-            return
-        self._journal.set_condition((kind, about), holds=active)
-        if active:
+        if self._change(kind, about, active) and active:
             self.report(kind, about, note)
+
+    def _change(self, kind: int, about: str, holds: bool) -> bool:
+        """Remember whether a condition holds now. Returns whether that is new."""
+        if holds == self.holds(kind, about):
+            return False
+        self._journal.set_condition((kind, _plain(about, _ABOUT_MOST)), holds=holds)
+        return True
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
