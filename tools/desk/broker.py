@@ -76,6 +76,8 @@ class BrokerConnection:
             await client.publish(to, payload, qos=1, properties=properties, timeout=_PUBACK_WITHIN_S)
         except aiomqtt.MqttError as error:
             raise BrokerDown(str(error)) from error
+        # Whoever publishes is cancelled as the PUBACK comes: a desk that is stopped just then would never end.
+        _heed_cancellation()
 
     async def run(self) -> None:
         """Stay connected for ever; wait longer between attempts, up to ten seconds, with jitter."""
