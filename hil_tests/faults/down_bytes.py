@@ -1,14 +1,12 @@
 """Bytes that a broker might deliver: the contract's own examples, spoiled by somebody who knows the schemas, and raw.
 
-Owns the generator, and a reading of the contract of its own: which of the bytes are a valid answer for a real event
-after all. Knows protocol/platform/, not the daemon.
+Owns the generator. Knows protocol/platform/; not the daemon, nor which of the bytes are valid (valid_words.py).
 """
 
 from __future__ import annotations
 
 import json
 import random
-import re
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,6 @@ _DOWN = {
 }
 KINDS = (*_DOWN, "answers", "", "ANSWER", "event")
 _WORDS = ("accepted", "answered", "closed", "busy", "refused")
-_IDENTITY = re.compile(r"[0-9a-f]{16}-[0-9a-f]{6}", re.ASCII)
 _BIG = 256 * 1024
 # One in so many is as large as a message may be, or larger; they cost a thousand others each.
 _BIG_ONE_IN = 500
@@ -200,32 +197,3 @@ def _places(value: Any) -> Any:
     for key, inner in list(rows):
         yield value, key
         yield from _places(inner)
-
-
-def words_for(data: bytes) -> list[tuple[str, str]]:
-    """The valid rows of a down/answer: (identity, word). Sections 2, 4; of a name that comes twice, the last."""
-    if len(data) > _BIG:
-        return []
-    try:
-        message = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return []
-    if not isinstance(message, dict) or type(message.get("v")) not in (int, float) or message["v"] != 1:
-        return []
-    rows = message.get("answers")
-    found = []
-    for row in rows if isinstance(rows, list) else ():
-        name, word = (row.get("event"), row.get("answer")) if isinstance(row, dict) else (None, None)
-        if isinstance(name, str) and _IDENTITY.fullmatch(name) and isinstance(word, str) and word in _WORDS:
-            found.append((name, word))
-    return found
-
-
-def after(state: str, word: str) -> str:
-    """What is true of an event after the platform's word. "": it waits. States only rise; busy changes none."""
-    order = ("", "accepted", "answered", "closed")
-    if word == "busy" or state in ("refused", "closed"):
-        return state
-    if word == "refused":
-        return state or word
-    return max(state, word, key=order.index)

@@ -111,6 +111,12 @@ class FicklePlatform:
         except (aiomqtt.MqttError, ValueError):
             pass
 
+    async def take_up(self, down: str, names: list[str]) -> None:
+        """Store events that came while it stored nothing, and say so to the gateway whose down topics are at `down`."""
+        for name in names:
+            self._store(self.rows[name][-1].event)
+        await self._accept(f"{down}/answer", names, None, "")
+
     async def _serve(self) -> None:
         client = aiomqtt.Client("127.0.0.1", self._port, protocol=aiomqtt.ProtocolVersion.V5, timeout=_CONNECT_WITHIN_S)
         client.pending_calls_threshold = 1 << 20
