@@ -10,7 +10,7 @@ import asyncio
 import enum
 import errno
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,15 +18,11 @@ import aiosqlite
 
 from edge_daemon.errors import Refusal
 from edge_daemon.heard import Alarm
-from edge_daemon.journal import cached, rows, salvage, schema
+from edge_daemon.journal import cached, renewal, rows, salvage, schema
 from edge_daemon.journal.batch import Batch
 from edge_daemon.log import Log
-from protocol import codes
 
 log = Log("disk")
-
-# Of files set aside so many are kept for a technician; more would fill the disk of a machine whose card is dying.
-_ASIDE_MOST = 3
 
 
 class Trouble(enum.Enum):
@@ -71,6 +67,8 @@ class Disk:
         self._path = path
         self._make_room = make_room
         self._db: aiosqlite.Connection | None = None
+        # What was set aside and has not been told of.
+        self._aside = ""
 
     @property
     def path(self) -> Path:
@@ -87,13 +85,18 @@ class Disk:
 
         Raises Refusal (in use, too new) and DiskFailed (it can neither be read nor made now: try again later).
         """
+        await self._finish_renewal()
         try:
-            return await self._open()
+            kept = await self._open()
         except DiskFailed as failed:
             if failed.trouble is not Trouble.DAMAGED:
                 raise
             log.error("journal_damaged", file=self._path.name, why=str(failed))
-        return await self._begin_anew()
+            await self._begin_renewal()
+            await self._finish_renewal()
+            kept = await self._open()
+        kept.damaged, self._aside = self._aside, ""
+        return kept
 
     async def _open(self) -> Kept:
         try:
@@ -141,36 +144,39 @@ class Disk:
 
     async def look(self, doubt: DiskFailed) -> Kept:
         """What can be read of a file that could not be opened, because of `doubt`. It stays closed."""
-        found = await asyncio.to_thread(salvage.read_copy, self._path)
+        found = await asyncio.to_thread(salvage.read_copy, renewal.begun(self._path))
+        if not found.alarms:
+            found = await asyncio.to_thread(salvage.read_copy, self._path)
         return Kept("", found.alarms, found.windows, {}, found.conditions, found.boots, doubt=doubt)
 
-    async def _begin_anew(self) -> Kept:
-        """Set the damaged file aside, and go on in a new one with whatever could be read of it."""
+    async def _begin_renewal(self) -> None:
+        """Make a new file of whatever can be read of the damaged one."""
         found = await asyncio.to_thread(salvage.read, self._path)
+        content = Batch({alarm.key: alarm for alarm in found.alarms}, windows=found.windows, boots=found.boots)
+        content.conditions = dict.fromkeys(found.conditions, True)
+        await self._with_room(lambda: asyncio.to_thread(renewal.begin, self._path, content))
+        log.error("journal_salvaged", file=self._path.name, alarms=len(found.alarms), windows=len(found.windows))
+
+    async def _finish_renewal(self) -> None:
+        """Put a new file in the damaged one's place, if one has been made."""
         try:
-            aside = await asyncio.to_thread(_set_aside, self._path)
+            if renewal.begun(self._path).exists():
+                self._aside = await asyncio.to_thread(renewal.finish, self._path)
+                log.error("journal_set_aside", file=self._aside)
         except OSError as error:
             raise _failed(error) from error
-        kept = await self._open()
-        known = {alarm.key for alarm in kept.alarms}
-        for alarm in found.alarms:
-            if alarm.key not in known:
-                # Not in the new file yet: nobody is told so before it is.
-                alarm.stage = codes.HEARD if alarm.stage == codes.STORED else alarm.stage
-                kept.alarms.append(alarm)
-        kept.windows = {**found.windows, **kept.windows}
-        kept.conditions |= found.conditions
-        kept.boots = {**found.boots, **kept.boots}
-        kept.damaged = aside
-        log.error("journal_set_aside", file=aside, alarms=len(found.alarms), windows=len(found.windows))
-        return kept
 
     async def commit(self, batch: Batch) -> None:
         """Write a batch in one transaction. Raises DiskFailed; then nothing of it is on disk."""
+        assert self._db is not None
+        db = self._db
+        await self._with_room(lambda: batch.commit(db))
+
+    async def _with_room(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write; again as long as the disk is full and room can be made. Raises DiskFailed."""
         while True:
             try:
-                assert self._db is not None
-                await batch.commit(self._db)
+                await write()
                 return
             except (sqlite3.Error, OSError) as error:
                 failed = _failed(error)
@@ -224,22 +230,3 @@ def _failed(error: Exception) -> DiskFailed:
     else:
         trouble = Trouble.FAILING
     return DiskFailed(trouble, str(error) or type(error).__name__)
-
-
-def _set_aside(path: Path) -> str:
-    """Rename a file and what belongs to it; the oldest of too many goes. Returns the new name. Raises OSError."""
-    earlier = sorted(
-        (p for p in path.parent.glob(f"{path.name}.damaged-*") if p.suffix[9:].isdigit()),
-        key=lambda p: int(p.suffix[9:]),
-    )
-    number = int(earlier[-1].suffix[9:]) + 1 if earlier else 1
-    for old in earlier[: max(len(earlier) - _ASIDE_MOST + 1, 0)]:
-        for part in path.parent.glob(f"{old.name}*"):
-            part.unlink()
-    aside = f"{path.name}.damaged-{number}"
-    # The log belongs to its file: with another one it would be played into the wrong pages.
-    for end in ("-wal", "-shm", ""):
-        part = path.with_name(path.name + end)
-        if part.exists():
-            part.rename(path.with_name(aside + end))
-    return aside

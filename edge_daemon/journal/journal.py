@@ -105,7 +105,7 @@ class Journal:
     def _take(self, kept: Kept) -> bool:
         """Put what the file holds beside what memory holds. Returns whether memory holds what the file does not."""
         self.handle = kept.handle or self.handle
-        there = {alarm.key for alarm in kept.alarms if alarm.stage != codes.HEARD}
+        there = {alarm.key for alarm in kept.alarms}
         lacking = [alarm for alarm in self.alarms.values() if alarm.key not in there]
         for alarm in lacking:
             # STORED in a file that is no more, or is another one: this one does not have it before its commit.
