@@ -1,6 +1,7 @@
-"""Every sentence a person reads, in Chinese and English, from one catalogue: messages.toml.
+"""Every sentence a person reads, in Chinese and English, from one catalogue: the files of catalogue/.
 
-Owns the choice of language and the filling in of names. Must not know when a sentence is said.
+Owns the choice of language and the filling in of names. Must not know when a sentence is said. A key lies in the file
+named by its first word. A test holds that both languages exist and name the same {things}.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from pathlib import Path
 from edge_daemon.errors import Refusal
 
 LANGUAGES = ("en", "zh")
-_FILE = Path(__file__).parent / "messages.toml"
+_CATALOGUE = Path(__file__).parent / "catalogue"
 
 
 @functools.cache
 def catalogue() -> dict[str, dict[str, str]]:
     """All sentences: key -> language -> text with {names}."""
-    return tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    whole: dict[str, dict[str, str]] = {}
+    for file in sorted(_CATALOGUE.glob("*.toml")):
+        whole |= tomllib.loads(file.read_text(encoding="utf-8"))
+    return whole
 
 
 def language(wanted: str | None = None) -> str:

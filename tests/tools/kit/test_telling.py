@@ -1,0 +1,47 @@
+"""Three shapes of one telling: JSON lines, plain lines; a step never stays open."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tools.kit.telling import STATES, Telling
+from tools.messages import Messages, catalogue
+
+
+def _told(capsys: pytest.CaptureFixture[str], *, as_json: bool, lang: str = "en") -> list[str]:
+    with Telling("kit", Messages(lang), as_json=as_json) as telling:
+        telling.end("/dev/ttyACM0", "all", "refused", "cli.bad_arguments", command="x", why="y")
+    return capsys.readouterr().out.splitlines()
+
+
+def test_json_is_one_object_a_line_with_keys_and_no_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with Telling("flash", Messages("zh"), as_json=True) as telling:
+        telling.begin("p1", "write")
+        telling.part("p1", "write", 5, 10)
+        telling.end("p1", "write", bytes=7)
+        telling.begin("p1", "check")
+        telling.verdict("p1", "failed", "cli.bad_arguments", command="x", why="y")
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["step"], row["state"]) for row in rows] == [
+        ("write", "begun"),
+        ("write", "done"),
+        ("check", "begun"),
+        ("check", "failed"),
+        ("all", "failed"),
+    ]
+    assert all(row["v"] == 1 and row["command"] == "flash" and row["of"] == "p1" for row in rows)
+    assert rows[1]["bytes"] == 7
+    assert rows[1]["took_s"] >= 0
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_plain_lines_are_sentences_in_the_persons_language(capsys: pytest.CaptureFixture[str], lang: str) -> None:
+    (line,) = _told(capsys, as_json=False, lang=lang)
+    assert line.startswith("/dev/ttyACM0  " + catalogue()["kit.state.refused"][lang])
+    assert "y" in line
+
+
+def test_every_state_has_its_word() -> None:
+    assert {f"kit.state.{state}" for state in STATES} <= set(catalogue())
