@@ -40,7 +40,11 @@ class Telling:
         self._console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
         self._progress: Progress | None = None
         if not as_json and self._console.is_terminal:
-            columns = TextColumn("{task.fields[of]}"), BarColumn(_BAR_WIDTH), TextColumn("{task.description}")
+            columns = (
+                TextColumn("{task.fields[of]}", markup=False),
+                BarColumn(_BAR_WIDTH),
+                TextColumn("{task.description}", markup=False),
+            )
             self._progress = Progress(*columns, console=self._console)
 
     def __enter__(self) -> Self:
@@ -85,9 +89,9 @@ class Telling:
                 if step == WHOLE:
                     self._progress.update(bar, description=said[1], completed=1, total=1)
                 if state not in _GOOD or step == WHOLE:
-                    self._progress.console.print(line)
+                    self._progress.console.print(line, markup=False)
             else:
-                self._console.print(line)
+                self._console.print(line, markup=False)
 
     def verdict(self, of: str, state: str, reason: str = "", **facts: Any) -> None:
         """How it ended for a device: the last that is said of it. Steps still open end the same way."""
@@ -98,8 +102,10 @@ class Telling:
         self.end(of, WHOLE, state, reason, **facts)
 
     def _say(self, of: str, step: str, state: str, **facts: Any) -> None:
-        row = {"v": 1, "command": self._command, "of": of, "step": step, "state": state, **facts}
-        print(json.dumps(row, ensure_ascii=False), flush=True)
+        row = {"v": 1, "command": self._command, "of": of, "step": step, "state": state}
+        # A sentence may have a name of its own that is one of these five; what a script reads first wins.
+        row |= {name: value for name, value in facts.items() if name not in row}
+        print(json.dumps(row, ensure_ascii=False, default=str), flush=True)
 
     def _bar(self, progress: Progress, of: str) -> TaskID:
         if of not in self._bars:

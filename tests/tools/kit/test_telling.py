@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,15 @@ def test_plain_lines_are_sentences_in_the_persons_language(capsys: pytest.Captur
     (line,) = _told(capsys, as_json=False, lang=lang)
     assert line.startswith("/dev/ttyACM0  " + catalogue()["kit.state.refused"][lang])
     assert "y" in line
+
+
+def test_square_brackets_are_text_and_a_path_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    with Telling("kit", Messages("en")) as telling:
+        telling.end("p1", "all", "failed", "cli.bad_arguments", command="x", why="[bold]7[/bold]")
+    assert "[bold]7[/bold]" in capsys.readouterr().out
+    with Telling("kit", Messages("en"), as_json=True) as telling:
+        telling.end("p1", "all", file=Path("/tmp/x"))
+    assert json.loads(capsys.readouterr().out)["file"] == "/tmp/x"
 
 
 def test_every_state_has_its_word() -> None:
