@@ -147,7 +147,7 @@ class MqttUplink:
             async with client:
                 await self._serve(client)
         finally:
-            _let_go(client)
+            let_go(client)
 
     async def _wait(self, wait_s: float) -> None:
         """Between two attempts: at least a little, then until the time is over or somebody has something to send."""
@@ -264,7 +264,7 @@ class MqttUplink:
         return client
 
 
-def _let_go(client: aiomqtt.Client) -> None:
+def let_go(client: aiomqtt.Client) -> None:
     """Close what aiomqtt (2.5.1) leaves open when paho raised over a packet, as over a topic that cannot be.
 
     The loop would serve that socket, and paho that packet, for ever.
