@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from edge_daemon.ages import Ages
 from edge_daemon.asking import Asking
+from edge_daemon.backlog import Backlog
 from edge_daemon.config import Forwarder as Settings
 from edge_daemon.counters import Counters
 from edge_daemon.errors import UplinkDown
@@ -27,9 +28,9 @@ from protocol import codes
 
 log = Log("forwarder")
 
-# Backlog messages that the broker has not confirmed. Few, for they stand in the socket before a fresh emergency: four
-# of fifty events are 80 KB. A fresh emergency waits for none of them.
-_BACKLOG_UNDER_WAY = 4
+# No backlog goes while the broker has so many messages to confirm: they stand in the socket before a fresh emergency,
+# and four of fifty events are 80 KB. What the platform has to answer is bounded beside it, by backlog.py.
+_UNCONFIRMED_MOST = 4
 # However soon a busy platform wants it again: not in a tight circle.
 _BUSY_LEAST_S = 1.0
 
@@ -67,6 +68,7 @@ class Forwarder:
         self._sent_by: dict[tuple[str, int], Way] = {}
         self.overdue: set[tuple[str, int]] = set()
         self._wake = asyncio.Event()
+        self._backlog = Backlog(self._wake.set)
         # How often the loop has turned: the watchdog looks whether it still does.
         self.turns = 0
         self._sending: dict[asyncio.Task[None], Way] = {}
@@ -118,6 +120,7 @@ class Forwarder:
         for task, sent_by in self._sending.items():
             if sent_by is way:
                 task.cancel()
+        self._backlog.lost(way)
 
     def wake(self) -> None:
         """Have the loop turn, though nothing may be due."""
@@ -141,6 +144,7 @@ class Forwarder:
 
     def answered(self, answer: PlatformAnswer, way: Way | None = None) -> bool:
         """The platform's word on one event, by whichever way it came; False when it is none of ours."""
+        self._backlog.answered((answer.wearable, answer.number))
         alarm = self._journal.alarms.get((answer.wearable, answer.number))
         if alarm is not None and self._sent_by.get(alarm.key) is way and way is not None:
             # There and back by this way: it carries. News, or what waited in a session, proves nothing of today.
@@ -186,9 +190,14 @@ class Forwarder:
             alarm.busy = True
             self.on_news(alarm)
 
+    @property
+    def _has_room(self) -> bool:
+        """Whether some of the backlog may go. A fresh emergency asks nobody."""
+        return len(self._sending) < _UNCONFIRMED_MOST and self._backlog.has_room
+
     def _take(self) -> list[Alarm]:
         """The next message's alarms. Those that were closed meanwhile need no message."""
-        while self._queue.has_fresh or len(self._sending) < _BACKLOG_UNDER_WAY:
+        while self._queue.has_fresh or self._has_room:
             taken = self._queue.take(self._clock.now_ms(), self._settings.batch)
             alarms = [alarm for alarm in taken if alarm.stage not in FINAL_STAGES]
             if alarms or not taken:
@@ -196,9 +205,9 @@ class Forwarder:
         return []
 
     def _idle_s(self) -> float | None:
-        """How long there is nothing to do unless something happens; a message that gets through wakes us, too."""
+        """How long there is nothing to do unless something happens; where there is room again, we are woken."""
         due_ms = self._queue.next_due_ms()
-        if due_ms is None or len(self._sending) >= _BACKLOG_UNDER_WAY:
+        if due_ms is None or not self._has_room:
             return None
         return max(due_ms - self._clock.now_ms(), 1) / 1000
 
@@ -215,8 +224,8 @@ class Forwarder:
             self._under_way[alarm.key] = alarm
             self._sent_by[alarm.key] = way
             log.debug("event_sent", event=alarm.event, tries=alarm.tries, way=way.name)
-        now_ms = self._clock.now_ms()
-        asyncio.get_running_loop().call_later(self._settings.answer_within_s, self._deadline, sent, way, now_ms)
+        number, now_ms = self._backlog.sent(alarms, way), self._clock.now_ms()
+        asyncio.get_running_loop().call_later(self._settings.answer_within_s, self._deadline, sent, way, now_ms, number)
         task = asyncio.create_task(self._publish(alarms, way))
         self._sending[task] = way
         task.add_done_callback(self._published)
@@ -235,8 +244,9 @@ class Forwarder:
         if not task.cancelled() and task.exception() is not None:
             log.error("send_failed", exc=task.exception())
 
-    def _deadline(self, sent: list[tuple[Alarm, int]], way: Way, sent_ms: int) -> None:
+    def _deadline(self, sent: list[tuple[Alarm, int]], way: Way, sent_ms: int, number: int) -> None:
         """Answers were due now. What was answered is not under way; what was sent again has a later deadline."""
+        self._backlog.over(number)
         now_ms = self._clock.now_ms()
         missed = [alarm for alarm, tries in sent if alarm.tries == tries and alarm.key in self._under_way]
         if missed:
