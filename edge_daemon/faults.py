@@ -1,8 +1,8 @@
 """The gateway's own events: what it has to say of itself and of what it watches over.
 
 Owns which conditions hold, over restarts too: each is told once when it begins and once when it ends. They are rows of
-the journal like a wearable's alarms, made by the journal file's own handle, and are kept, sent, repeated and answered
-like them. Must not know who watches what: those call `report` and `condition`.
+the journal like a wearable's alarms, made by the journal file's own handle (journal/maker.py), and are kept, sent,
+repeated and answered like them. Must not know who watches what: those call `report` and `condition`.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ class Faults:
     def report(self, kind: int, about: str = "", note: str = "") -> Alarm:
         """Something happened. `kind`: of kinds.py, 0x80 up; `about`: which part; `note`: a word on it, in ASCII."""
         now_ms = self._clock.now_ms()
+        maker, number = self._journal.next_own()
         alarm = Alarm(
-            wearable=self._journal.handle,
-            number=self._journal.next_number(),
+            wearable=maker,
+            number=number,
             kind=kind,
             detail=0,
             age_ms=0,
@@ -57,8 +58,6 @@ class Faults:
             note=_plain(note, _NOTE_MOST),
         )
         log.warning("fault", kind=alarm.meaning.name, about=alarm.about, note=alarm.note)
-        # Now, not in the task: the next event must not take the same number.
-        self._journal.move_window(alarm.wearable, alarm.number)
         task = asyncio.get_running_loop().create_task(self._storing.store(alarm, alarm.number))
         self._tasks.add(task)
         task.add_done_callback(self._done)

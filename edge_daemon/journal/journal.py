@@ -9,7 +9,7 @@ found damaged is replaced by a new one, into which all that memory holds is writ
 from __future__ import annotations
 
 import asyncio
-import secrets
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +19,7 @@ from edge_daemon.errors import StoreFailed
 from edge_daemon.heard import FINAL_STAGES, Alarm
 from edge_daemon.journal.batch import Batch
 from edge_daemon.journal.disk import Disk, DiskFailed, Kept, Trouble
+from edge_daemon.journal.maker import Maker
 from edge_daemon.log import Log
 from protocol import codes
 
@@ -33,7 +34,7 @@ class Journal:
 
     `alarms` holds everything in the file, closed ones too until they are purged: it answers "do we know this event"
     without a query. One whose stage is still HEARD is not in the file (yet).
-    `windows` is the highest counter accepted from each wearable.
+    `windows` is the highest counter accepted from each wearable, and the mark of maker.py.
     `silences`: for how long each wearable has been listened for in vain, ms.
     `boots`: each earlier run of the machine, oldest first: boot id -> (lasted_ms, offset_ms or None), see ages.py.
     `trouble` is why nothing can be written now; `on_trouble` is told after each attempt, `on_damaged` of a file that
@@ -58,13 +59,17 @@ class Journal:
         # Those that have ended, too: a file opened late must not bring them back.
         self._conditions: dict[tuple[int, str], bool] = {}
         self.boots: dict[str, tuple[int, int | None]] = {}
-        # Until the file has given its own.
-        self.handle = secrets.token_hex(8)
+        self._maker = Maker()
         self.trouble: DiskFailed | None = None
         self.on_trouble: Callable[[], None] = lambda: None
         self.on_damaged: Callable[[str], None] = lambda aside: None
         self.on_loaded: Callable[[], None] = lambda: None
         self._damaged: list[str] = []
+
+    @property
+    def handle(self) -> str:
+        """Who makes the gateway's own events."""
+        return self._maker.handle
 
     @property
     def conditions(self) -> set[tuple[int, str]]:
@@ -99,19 +104,28 @@ class Journal:
             # A new file, or the old one without what we have learnt since: all of memory goes into it.
             self._next.take_back(self._everything())
             self._wake.set()
+        await self._move_mark()
         if late:
             self.on_loaded()
 
+    async def _move_mark(self) -> None:
+        """Make numbers for the gateway's own events, from the first on."""
+        mark = dict([self._maker.mark])
+        try:
+            await self._disk.commit(Batch(windows=mark))
+            self._maker.committed(mark)
+        except DiskFailed as failed:
+            log.warning("mark_unmoved", why=str(failed))
+
     def _take(self, kept: Kept) -> bool:
         """Put what the file holds beside what memory holds. Returns whether memory holds what the file does not."""
-        self.handle = kept.handle or self.handle
+        self._maker.opened(kept.handle, kept.windows, self.windows)
         there = {alarm.key for alarm in kept.alarms}
         lacking = [alarm for alarm in self.alarms.values() if alarm.key not in there]
         for alarm in lacking:
             # STORED in a file that is no more, or is another one: this one does not have it before its commit.
             alarm.stage = codes.HEARD if alarm.stage == codes.STORED else alarm.stage
-        more = bool(lacking)
-        more |= any(kept.windows.get(wearable, -1) < counter for wearable, counter in self.windows.items())
+        more = bool(lacking) or any(kept.windows.get(name, -1) < counter for name, counter in self.windows.items())
         more |= any((condition in kept.conditions) != holds for condition, holds in self._conditions.items())
         for alarm in kept.alarms:
             if kept.doubt is not None:
@@ -131,9 +145,8 @@ class Journal:
 
     def _everything(self) -> Batch:
         """All that memory holds, as one batch."""
-        batch = Batch(alarms=dict(self.alarms), windows=dict(self.windows), boots=dict(self.boots))
-        batch.silences = dict(self.silences)
-        batch.conditions = dict(self._conditions)
+        batch = Batch(dict(self.alarms), windows=dict(self.windows), boots=dict(self.boots))
+        batch.silences, batch.conditions = dict(self.silences), dict(self._conditions)
         return batch
 
     async def close(self) -> None:
@@ -156,9 +169,11 @@ class Journal:
         self._wake.set()
         await asyncio.shield(done)
 
-    def next_number(self) -> int:
-        """A number for an event of the gateway's own. The window of the file's handle remembers the highest."""
-        return self.windows.get(self.handle, 0) + 1
+    def next_own(self) -> tuple[str, int]:
+        """The identity of the next event of the gateway's own."""
+        identity = self._maker.next()
+        self.move_window(*self._maker.mark)
+        return identity
 
     def set_condition(self, condition: tuple[int, str], *, holds: bool) -> None:
         """Note that something is wrong now, or no more. Written with the next transaction."""
@@ -213,13 +228,12 @@ class Journal:
     async def run(self) -> None:
         """Write for ever. The one task that touches the file once it is open."""
         while True:
-            self._tell_damaged()
+            while self._damaged:
+                self.on_damaged(self._damaged.pop())
             await self._wake.wait()
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LAZY_S):
                     await self._urgent.wait()
-            except TimeoutError:
-                pass
             batch, self._next = self._next, Batch()
             self._wake.clear()
             self._urgent.clear()
@@ -229,10 +243,6 @@ class Journal:
             finally:
                 self.writing_since_s = None
             self.on_trouble()
-
-    def _tell_damaged(self) -> None:
-        while self._damaged:
-            self.on_damaged(self._damaged.pop())
 
     def _keep(self, alarm: Alarm) -> None:
         self.alarms[alarm.key] = alarm
@@ -261,6 +271,7 @@ class Journal:
             await self._failed(batch, failed)
             return
         self.trouble = None
+        self._maker.committed(batch.windows)
         for alarm in batch.alarms.values():
             alarm.stage = max(alarm.stage, codes.STORED)
             done = self._storing.pop(alarm.key, None)

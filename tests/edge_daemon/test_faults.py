@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from edge_daemon.journal.maker import AHEAD
 from edge_daemon.uplinks import payload
 from protocol import codes, kinds
 
-from .core import Core, core, told
+from .core import WITHIN_S, Core, core, told
 from .schemas import check
 from .wearer import Wearer
 
@@ -54,7 +59,72 @@ async def test_over_a_restart_what_is_wrong_is_not_told_again_and_its_end_is(tmp
         (message,) = await gateway.uplink.until(1)
     (row,) = message["events"]
     assert (row["kind"], row["event"][:16]) == ("mains_restored", first.event[:16])
-    assert row["number"] == first.number + 1, "no number twice, over a restart either"
+    assert row["number"] > first.number, "the later is the higher, over a restart too"
+
+
+async def _unstored(gateway: Core, count: int) -> list[str]:
+    """Say so much on a disk that fails, until it was sent."""
+    said = [gateway.faults.report(kinds.LINK_LOST, f"{number}").event for number in range(count)]
+    async with asyncio.timeout(WITHIN_S):
+        while not set(said) <= {event for message in gateway.uplink.events() for event in message}:
+            await asyncio.sleep(0.02)
+    return said
+
+
+@pytest.mark.parametrize("count", [1, 10, AHEAD + 20], ids=lambda count: f"{count} unstored")
+async def test_what_was_sent_unstored_gives_its_identity_to_nothing_after_a_kill(tmp_path: Path, count: int) -> None:
+    async with core(tmp_path / "life") as gateway:
+        said = [gateway.faults.report(kinds.RESTARTED).event]
+        await gateway.uplink.until(1)
+        async with gateway.failing_disk():
+            said += await _unstored(gateway, count)
+            # What kill -9 leaves.
+            shutil.copytree(tmp_path / "life", tmp_path / "next")
+    async with core(tmp_path / "next") as gateway:
+        said += [gateway.faults.report(kinds.RESTARTED).event for _ in range(AHEAD)]
+    assert len(set(said)) == len(said) == count + 1 + AHEAD
+    of_file = [event for event in said if event[:16] == gateway.journal.handle]
+    assert of_file == sorted(of_file), "the later is the higher"
+    assert len(of_file) == min(count, AHEAD) + 1 + AHEAD, "a disk that fails for a moment makes no new maker"
+
+
+async def test_events_are_under_the_files_name_again_when_the_disk_is_well(tmp_path: Path) -> None:
+    async with core(tmp_path) as gateway:
+        async with gateway.failing_disk():
+            assert (await _unstored(gateway, AHEAD + 1))[-1][:16] != gateway.journal.handle
+        async with asyncio.timeout(WITHIN_S):
+            while gateway.journal.trouble is not None:
+                await asyncio.sleep(0.02)
+        for number in range(AHEAD + 20):
+            alarm = gateway.faults.report(kinds.LINK_LOST + 1, f"{number}")
+            assert alarm.wearable == gateway.journal.handle
+            async with asyncio.timeout(WITHIN_S):
+                while alarm.stage == codes.HEARD:
+                    await asyncio.sleep(0)
+
+
+async def test_a_number_is_on_disk_before_it_is_given(tmp_path: Path) -> None:
+    """Nothing is written from the start on, and the power goes: what is given then is given for good."""
+    gateway = Core(tmp_path / "life", [])
+    await gateway.start(write=False)
+    said = [gateway.faults.report(kinds.RESTARTED, f"{number}").event for number in range(AHEAD + 20)]
+    shutil.copytree(tmp_path / "life", tmp_path / "next")
+    await gateway.stop()
+    async with core(tmp_path / "next") as gateway:
+        again = [gateway.faults.report(kinds.RESTARTED, f"{number}").event for number in range(AHEAD + 20)]
+    assert not set(said) & set(again)
+    assert said[0][:16] == again[0][:16]
+    assert len({event[:16] for event in said + again}) == 3, "each life has a name of its own beside"
+
+
+async def test_when_all_numbers_of_a_file_are_given_events_still_have_identities(tmp_path: Path) -> None:
+    async with core(tmp_path) as gateway:
+        gateway.journal.move_window(gateway.journal.handle, 0xFFFFFF - 10)
+    async with core(tmp_path) as gateway:
+        said = [gateway.faults.report(kinds.RESTARTED, f"{number}").event for number in range(AHEAD + 20)]
+        await rows_of(gateway, AHEAD + 20)
+    assert said[9].endswith("-ffffff")
+    assert len({event for event in said if len(event) == 23}) == AHEAD + 20
 
 
 async def test_a_fault_is_repeated_until_accepted_and_never_goes_before_an_sos(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ async def test_what_comes_while_the_file_is_opened_anew_is_the_newer(
         # Now, for closing it would write everything once more.
         shutil.copytree(tmp_path, tmp_path / "as-it-is")
     with contextlib.closing(sqlite3.connect(tmp_path / "as-it-is" / path.name)) as db:
-        assert db.execute("SELECT counter FROM windows").fetchall() == [(2,)]
+        assert db.execute("SELECT counter FROM windows WHERE wearable = ?", [WEARABLE]).fetchall() == [(2,)]
         assert db.execute("SELECT number FROM events ORDER BY number").fetchall() == [(1,), (2,)]
 
 

@@ -148,7 +148,7 @@ async def test_a_power_cut_at_any_moment_loses_nothing_that_the_damaged_file_giv
             await journal.store(an_alarm(1000), 1000)
         async with opened(state / NAME) as journal:
             assert {number for _, number in journal.alarms} == given | {1000}, names
-            assert journal.windows == {WEARABLE: 1000}
+            assert journal.windows[WEARABLE] == 1000
         left = {path.name for path in state.iterdir()} - {f"{NAME}.damaged-1-wal"}
         assert left == {NAME, f"{NAME}.damaged-1"}, names
     assert len(states) >= 8, "as it was, new file half and whole, named, log or file renamed or both, done"
