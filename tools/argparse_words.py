@@ -35,4 +35,4 @@ def speak(words: Messages) -> None:
         key = _KEYS.get(text)
         return text if key is None else words.text(f"cli.argparse.{key}")
 
-    argparse._ = say  # type: ignore[attr-defined]  # noqa: SLF001
+    argparse._ = say  # type: ignore[attr-defined]
