@@ -1,6 +1,7 @@
 """`pingan desk`: the desk in the foreground, logs as JSON lines on stderr, one JSON line on stdout once it listens.
 
-Owns the options, signals and the exit code (0 stopped by a signal; a Refusal goes to the caller).
+Owns the options, signals and the exit code (0 stopped by a signal; a Refusal goes to the caller). Must not know what
+`pingan desk keys` and `pingan desk import` do (key_commands.py).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import signal
 from edge_daemon import log
 from edge_daemon.errors import Refusal
 from tools.cli_types import Commands
+from tools.desk import key_commands
 from tools.desk import settings as config
 from tools.messages import Messages
 
@@ -23,6 +25,7 @@ def register(commands: Commands, words: Messages) -> None:
     parser = commands.add_parser("desk", help=words.text("desk.help"), description=words.text("desk.about"))
     config.add_arguments(parser, words)
     parser.set_defaults(run=run)
+    key_commands.register(parser.add_subparsers(metavar=words.text("cli.command"), dest="desk_command"), words)
 
 
 def run(arguments: argparse.Namespace, words: Messages) -> int:

@@ -4,6 +4,7 @@
             -> strangers  -> store -> answers    sealed frames, where this platform has keys
             -> watch      -> store               gateways' and wearables' health
             -> life_signs          -> answers    that the platform is there, by the way that reached it
+    key file -> key_watch -> keys                 wearables that were imported while it runs
     browser -> web -> store (actions, news) -> courier -> brokers
                                            `-> feed -> every open page
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Self
 
 from aiohttp import web
@@ -23,13 +25,14 @@ from edge_daemon.clock import Clock
 from edge_daemon.counters import Counters
 from edge_daemon.errors import Refusal
 from edge_daemon.log import Log
-from tools.desk import keys
+from tools.desk import key_watch, keys
 from tools.desk.brokers import Brokers
 from tools.desk.courier import Courier
 from tools.desk.desk_state import DeskState
 from tools.desk.drill import Drill
 from tools.desk.errors import NotUnderstood
 from tools.desk.feed import Feed
+from tools.desk.key_watch import KeyWatch
 from tools.desk.life_signs import LifeSigns
 from tools.desk.reading.message import Message
 from tools.desk.reading.sealed import read_strangers
@@ -56,6 +59,7 @@ class Desk:
         self._feed = Feed()
         self._store = Store(settings.database)
         self._strangers: Strangers | None = None
+        self._key_watch: KeyWatch | None = None
         self._stack = contextlib.AsyncExitStack()
         self.url = ""
 
@@ -71,7 +75,7 @@ class Desk:
             self._watch = Watch(self._store, self._counters)
             self._courier = Courier(self._store, self._brokers)
             if settings.keys_file is not None:
-                self._strangers = await self._open_strangers(settings)
+                self._strangers = await self._open_strangers(settings.keys_file)
             self._connect()
             await self._serve(stack)
             self._stack = stack.pop_all()
@@ -102,10 +106,14 @@ class Desk:
             tasks.create_task(self._courier.run(), name="courier")
             if self._strangers is not None:
                 tasks.create_task(self._strangers.run(), name="strangers")
+            if self._key_watch is not None:
+                tasks.create_task(self._key_watch.run(), name="key watch")
 
-    async def _open_strangers(self, settings: DeskSettings) -> Strangers:
+    async def _open_strangers(self, keys_file: Path) -> Strangers:
         taken = await self._store.read(windows.loaded)
-        ring = keys.KeyRing(keys.load(settings.keys_file), taken) if settings.keys_file else keys.KeyRing({}, {})
+        seen = key_watch.look(keys_file)
+        ring = keys.KeyRing(keys.load(keys_file), taken)
+        self._key_watch = KeyWatch(keys_file, seen, ring, self._store)
         return Strangers(ring, self._store, self._brokers, self._clock, self._counters)
 
     def _connect(self) -> None:

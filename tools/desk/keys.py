@@ -2,12 +2,12 @@
 
 Must not know MQTT or tables. Nothing here moves by looking: `taken` is called once the frame is stored.
 The file has mode 0600: {"v": 1, "wearables": [{"wearable": 16 hex, "up": 32 hex, "down": 32 hex, "id": 32 hex}]}, or
-instead of the three derived keys {"root": 32 hex}, of which `wearable` may then be left out.
+instead of the three derived keys {"root": 32 hex}, of which `wearable` may then be left out. key_file.py adds rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from edge_daemon import registry
@@ -58,11 +58,22 @@ class KeyRing:
     """Every wearable whose frames this platform can open."""
 
     def __init__(self, wearables: dict[str, Wearable], windows: dict[str, int]) -> None:
-        self._keys = {handle: _Keys(wearable) for handle, wearable in wearables.items()}
+        # Replaced as a whole, never changed: a search in another thread goes through it meanwhile.
+        self._keys: dict[str, _Keys] = {}
         self._expected: dict[bytes, tuple[str, int]] = {}
         self._table: dict[str, list[bytes]] = {}
-        for handle in self._keys:
+        self.add(wearables, windows)
+
+    def add(self, wearables: dict[str, Wearable], windows: dict[str, int]) -> list[str]:
+        """Take up those that are not here yet and return their handles; the others keep keys and windows.
+
+        None is ever dropped: a search, or an answer on its way, may be about it.
+        """
+        fresh = {handle: _Keys(wearable) for handle, wearable in wearables.items() if handle not in self._keys}
+        self._keys = self._keys | fresh
+        for handle in fresh:
             self.taken(handle, windows.get(handle, -1))
+        return list(fresh)
 
     def look_up(self, rolling_id: bytes) -> tuple[str, int] | None:
         """Handle and counter of an id that is due; None for any other. No cryptography."""
@@ -73,17 +84,17 @@ class KeyRing:
 
         May run in another thread: it changes nothing, and a cipher object is refused to the second thread that uses it.
         """
-        return self._search(wanted, 0, WIDE_WINDOW, [keys.taken + 1 for keys in self._keys.values()])
+        return self._search(wanted, 0, WIDE_WINDOW, lambda keys: keys.taken + 1)
 
     def search_unheard(self, wanted: set[bytes]) -> Found:
         """The rest of the first 4 million ids of wearables never opened here: some 200 ms each. For a thread, too."""
-        firsts = [0 if keys.taken < 0 else None for keys in self._keys.values()]
-        return self._search(wanted, WIDE_WINDOW, FIRST_WINDOW, firsts)
+        return self._search(wanted, WIDE_WINDOW, FIRST_WINDOW, lambda keys: 0 if keys.taken < 0 else None)
 
-    def _search(self, wanted: set[bytes], start: int, end: int, firsts: Sequence[int | None]) -> Found:
+    def _search(self, wanted: set[bytes], start: int, end: int, first_of: Callable[[_Keys], int | None]) -> Found:
         """Search counters first + start up to first + end of each wearable that has a first."""
         found: Found = {}
-        for (handle, keys), first in zip(self._keys.items(), firsts, strict=True):
+        firsts = [(handle, keys, first_of(keys)) for handle, keys in self._keys.items()]
+        for handle, keys, first in firsts:
             if first is None:
                 continue
             ids, last = RollingIds(keys.id_key), min(first + end, COUNTER_MAX + 1)

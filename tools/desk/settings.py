@@ -89,8 +89,9 @@ def add_arguments(parser: argparse.ArgumentParser, words: Messages) -> None:
     def option(name: str, **more: Any) -> None:
         parser.add_argument(f"--{name}", help=words.text(f"desk.option.{name}"), **more)
 
-    option("broker", required=True, action="append", metavar="HOST:PORT")
-    option("database", required=True, metavar="FILE|postgresql://…")
+    # Not required by argparse, which would ask the sub-commands for them, too.
+    option("broker", action="append", metavar="HOST:PORT")
+    option("database", metavar="FILE|postgresql://…")
     option("listen", default="127.0.0.1:8080", metavar="HOST:PORT")
     option("area", default="+")
     option("share", default="", metavar="GROUP")
@@ -110,6 +111,8 @@ def add_arguments(parser: argparse.ArgumentParser, words: Messages) -> None:
 
 def from_arguments(arguments: argparse.Namespace, language: str) -> DeskSettings:
     """Settings of parsed options; the page begins in `language`. Raises Refusal."""
+    if not arguments.broker or not arguments.database:
+        raise Refusal("desk.needs_options")
     (broker_host, broker_port), *more_brokers = [address(one) for one in arguments.broker]
     listen_host, listen_port = address(arguments.listen)
     return DeskSettings(
