@@ -74,6 +74,8 @@ class Admission:
         # Told of each frame that is taken (handle, counter), and of each under a spent id (handle, counter, frame).
         self.on_taken: Callable[[str, int], None] = lambda handle, counter: None
         self.on_spent: Callable[[str, int, Heard], None] = lambda handle, counter, heard: None
+        # Told of each frame that is taken, opened, before anybody acts on it. Must not raise.
+        self.on_admitted: Callable[[Admitted], None] = lambda admitted: None
         self._keys = {wearable.handle: _Keys(wearable) for wearable in wearables}
         for handle, keys in self._keys.items():
             self._remember(keys, windows.get(handle, -1))
@@ -150,7 +152,9 @@ class Admission:
         self._advance(keys, counter)
         self._counters.add("frames_admitted")
         self.on_taken(keys.wearable.handle, counter)
-        return Admitted(keys.wearable, counter, frame_type, body, heard)
+        admitted = Admitted(keys.wearable, counter, frame_type, body, heard)
+        self.on_admitted(admitted)
+        return admitted
 
     def _refuse(self, reason: str) -> None:
         self._counters.add(f"refused_{reason}")

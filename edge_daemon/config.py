@@ -148,6 +148,13 @@ class Forwarder:
 
 
 @dataclass(frozen=True)
+class Control:
+    """The socket by which this machine's own commands ask and tell the gateway."""
+
+    socket: str = ""
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything, by section."""
 
@@ -162,6 +169,12 @@ class Config:
     sign: Sign = field(default_factory=Sign)
     supervision: Supervision = field(default_factory=Supervision)
     forwarder: Forwarder = field(default_factory=Forwarder)
+    control: Control = field(default_factory=Control)
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the control socket is: in the state directory unless it is named."""
+        return Path(self.control.socket or Path(self.gateway.state_dir) / "control.sock")
 
 
 def load(path: Path) -> Config:

@@ -21,9 +21,12 @@ from edge_daemon.ages import Ages
 from edge_daemon.clock import Clock
 from edge_daemon.commands import Commands
 from edge_daemon.config import Config
+from edge_daemon.control.control import Control
+from edge_daemon.control.status import Status
 from edge_daemon.counters import Counters
 from edge_daemon.faults import Faults
 from edge_daemon.forwarder import Forwarder
+from edge_daemon.heard import Alarm
 from edge_daemon.heartbeat import Heartbeat
 from edge_daemon.intake import Intake
 from edge_daemon.journal import Journal
@@ -46,6 +49,7 @@ from edge_daemon.supervision.wearables import WearableWatch
 from edge_daemon.telemetry import Telemetry
 from edge_daemon.telemetry.segments import Segments
 from edge_daemon.uplinks.exits import Exits
+from edge_daemon.uplinks.path_watch import PathWatch
 from edge_daemon.watchdog import Moves, Notifier, Turning, Watchdog, Writing
 from protocol import kinds
 
@@ -81,6 +85,7 @@ class Pipeline:
         )
         self._storing = Storing(self._journal, self._forwarder, self._ages, self._counters)
         self._faults = Faults(self._journal, self._storing, self._clock)
+        self._control = Control(config, self._clock, self._counters)
         self._replies = Replies(self._counters)
         served = frozenset(handle for handle, wearable in self._wearables.items() if not wearable.revoked)
         self._commands = Commands(served, self._replies, self._clock, self._counters)
@@ -123,6 +128,7 @@ class Pipeline:
         serial = SerialLink(self._config.serial, intake.heard, self._clock, self._counters, modem)
         ble = self._new_ble(intake) if self._config.ble.enabled else None
         links: list[SerialLink | BleLink] = [serial, ble] if ble is not None else [serial]
+        paths = self._exits.watch(self._forwarder, self._faults, self._journal, self._ages)
         beat = Heartbeat(
             self._config.gateway.id,
             self._config.forwarder.heartbeat_s,
@@ -131,9 +137,11 @@ class Pipeline:
             self._counters,
             lambda: self._forwarder.waiting,
             lambda: [state for link in links for state in link.states()],
-            self._exits.watch(self._forwarder, self._faults, self._journal, self._ages).states,
+            paths.states,
         )
         self._wire(intake, beat)
+        watches = self._watches(intake, serial, paths, links)
+        await self._control.open()
         self._replies.serial_ports = serial.open_ports
         self._forwarder.start()
         if self._journal.boots:
@@ -150,7 +158,8 @@ class Pipeline:
                 for link in links:
                     tasks.create_task(link.run(), name=type(link).__name__)
                 tasks.create_task(self._telemetry.run(), name="telemetry")
-                for name, watch in self._watches(intake, serial).items():
+                tasks.create_task(self._control.run(), name="control")
+                for name, watch in watches.items():
                     tasks.create_task(watch.run(), name=name)
                 tasks.create_task(self._watchdog().run(), name="watchdog")
                 log.info("gateway_ready", gateway=self._config.gateway.id, wearables=len(self._wearables))
@@ -158,18 +167,37 @@ class Pipeline:
             if ble is not None:
                 await ble.close()
 
-    def _watches(self, intake: Intake, serial: SerialLink) -> dict[str, Watch]:
-        """Who looks whether something is lost or wrong, and says so."""
+    def _watches(
+        self, intake: Intake, serial: SerialLink, paths: PathWatch, links: list[SerialLink | BleLink]
+    ) -> dict[str, Watch]:
+        """Who looks whether something is lost or wrong, and says so; and what says so to who asks on this machine."""
         settings, served = self._config.supervision, [w.handle for w in self._wearables.values() if not w.revoked]
         wearables = WearableWatch(served, self._journal, self._faults, settings, self._clock)
         intake.on_genuine = wearables.heard
+        certificates = Certificates(self._exits.tls(), self._faults, self._clock)
+        power = PowerWatch(power_sources.configured(settings), self._faults, self._clock)
+        status = Status(
+            self._config,
+            self._wearables.values,
+            self._control.sightings,
+            lambda: self._forwarder.waiting,
+            lambda: [state for link in links for state in link.states()],
+            paths,
+            power,
+            certificates,
+            self._room,
+            self._journal,
+            self._ages,
+            self._counters,
+        )
+        self._control.add_status(status, paths)
         return {
-            "certificates": Certificates(self._exits.tls(), self._faults, self._clock),
+            "certificates": certificates,
             "store": StoreWatch("journal.sqlite3", self._journal, self._room, self._faults, self._clock),
             "wearables": wearables,
             "lines": LinkWatch(serial.states, self._faults, settings, self._clock),
             "time": TimeWatch(self._faults, self._clock),
-            "power": PowerWatch(power_sources.configured(settings), self._faults, self._clock),
+            "power": power,
         }
 
     def _watchdog(self) -> Watchdog:
@@ -200,6 +228,7 @@ class Pipeline:
             self._wearables.values(), self._journal.windows, settings.window, settings.wide_window, self._counters
         )
         security = Security(self._faults, admission, self._journal.windows, self._clock, self._counters)
+        admission.on_admitted = self._control.heard
         admission.on_taken, admission.on_spent = security.taken, security.spent
         intake = Intake(
             admission,
@@ -217,7 +246,13 @@ class Pipeline:
 
     def _wire(self, intake: Intake, beat: Heartbeat) -> None:
         """Who is told of what."""
-        self._forwarder.on_news = self._replies.tell_if_there
+
+        def news(alarm: Alarm) -> None:
+            self._replies.tell_if_there(alarm)
+            self._control.news(alarm)
+
+        self._forwarder.on_news = news
+        self._storing.on_commit = self._control.committed
         self._ways.on_message = self._post.from_platform
         intake.on_heartbeat = self._telemetry.wearable
         self._journal.on_loaded = self._forwarder.start

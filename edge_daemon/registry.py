@@ -1,9 +1,9 @@
 """The enrolled wearables and their keys, from one file of mode 0600. Owns reading it; private.py guards it.
 
 Must not know windows or journals. The file: {"v": 1, "wearables": [{"wearable": 16 hex, "up": 32 hex, "down": 32 hex,
-"id": 32 hex, "revoked": true}]}; "revoked" may be absent. A revoked wearable stays in the file, with its keys: without
-them it would be a stranger's, and passed on as one. The gateway holds these derived keys only; the root stays with the
-platform.
+"id": 32 hex, "revoked": true, "role": "roaming"}]}; the last two may be absent. A revoked wearable stays in the file,
+with its keys: without them it would be a stranger's, and passed on as one. A roaming one is served like any, and nobody
+misses it here while it is elsewhere. The gateway holds these derived keys only; the root stays with the platform.
 """
 
 from __future__ import annotations
@@ -27,8 +27,15 @@ class Wearable:
     down: bytes = field(repr=False)
     id: bytes = field(repr=False)
     revoked: bool = False
+    role: str = "home"
+
+    @property
+    def supervised(self) -> bool:
+        """Whether it is to be heard here, and somebody is told when it is not."""
+        return not self.revoked and self.role == "home"
 
 
+ROLES = ("home", "roaming")
 ReadRow = Callable[[Path, int, object], Wearable]
 
 
@@ -59,8 +66,11 @@ def wearable(path: Path, number: int, row: object) -> Wearable:
     revoked = row.get("revoked", False)
     if not isinstance(revoked, bool):
         raise Refusal("registry.bad_row", file=path, number=number, key="revoked")
+    role = row.get("role", "home")
+    if role not in ROLES:
+        raise Refusal("registry.bad_row", file=path, number=number, key="role")
     up, down, identity = (value(path, number, row, key, 16) for key in ("up", "down", "id"))
-    return Wearable(handle.hex(), up, down, identity, revoked)
+    return Wearable(handle.hex(), up, down, identity, revoked, str(role))
 
 
 def value(path: Path, number: int, row: dict[str, Any], key: str, size: int) -> bytes:

@@ -7,6 +7,7 @@ from the platform. Must not know where events come from, and tells no wearer any
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from edge_daemon.ages import Ages
 from edge_daemon.counters import Counters
@@ -30,6 +31,8 @@ class Storing:
         self._ages = ages
         self._forwarder = forwarder
         self._counters = counters
+        # Told what became of each commit: the event, and whether it is on disk. Must not raise.
+        self.on_commit: Callable[[Alarm, bool], None] = lambda alarm, stored: None
 
     async def store(self, alarm: Alarm, counter: int) -> None:
         """Commit an alarm and the window that its frame moved, and forward it; `alarm.stage` says what became of it."""
@@ -39,9 +42,11 @@ class Storing:
         try:
             await self._journal.store(alarm, counter)
             self._forward(alarm, "stored")
+            self.on_commit(alarm, True)
         except StoreFailed:
             self._counters.add("events_unstored")
             self._forward(alarm, "failed")
+            self.on_commit(alarm, False)
         finally:
             late.cancel()
 

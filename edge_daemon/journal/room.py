@@ -40,6 +40,14 @@ class Room:
         except OSError:
             return 0
 
+    @property
+    def free_bytes(self) -> int | None:
+        """How much of the disk is free for us; None where it does not say."""
+        try:
+            return self._free()
+        except OSError:
+            return None
+
     def make(self) -> bool:
         """The disk is full: give something back. False when there is nothing left to give."""
         self.short = True

@@ -11,11 +11,11 @@ import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cryptography import x509
 
-from edge_daemon.clock import Clock
+from edge_daemon.clock import Clock, iso
 from edge_daemon.faults import Faults
 from edge_daemon.log import Log
 from edge_daemon.tls import Tls
@@ -45,6 +45,8 @@ class Certificates:
         self._clock = clock
         # No clock that is right says less than this file's own date.
         self._built = built or datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
+        self._described: list[dict[str, Any]] = []
+        self._described_of: list[tuple[str, bytes, bytes, bytes | None]] = []
 
     async def run(self) -> None:
         """Look at the start and then every hour, for ever."""
@@ -62,6 +64,18 @@ class Certificates:
             tls.context()
             for which, end in _ends(tls):
                 self._judge(f"{name} {which}", end, end - now)
+
+    def described(self) -> list[dict[str, Any]]:
+        """Which certificate ends when, by name of broker. Read anew only when there are others: parsing takes ms."""
+        of = [(name, tls.own, tls.authorities, tls.peer) for name, tls in self._brokers.items()]
+        if of != self._described_of:
+            self._described_of = of
+            self._described = [
+                {"about": f"{name} {which}", "ends_at": iso(int(end.timestamp() * 1000))}
+                for name, tls in self._brokers.items()
+                for which, end in _ends(tls)
+            ]
+        return self._described
 
     def _judge(self, about: str, end: datetime, left: timedelta) -> None:
         if left <= timedelta(0):

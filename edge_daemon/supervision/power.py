@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from edge_daemon.clock import Clock
 from edge_daemon.faults import Faults
@@ -40,6 +41,10 @@ class PowerWatch:
         """Ask all sources once."""
         await asyncio.gather(*(supply.look() for supply in self._supplies))
 
+    def described(self) -> list[dict[str, Any]]:
+        """What each source said when it was last asked; one that says nothing of mains and battery is left out."""
+        return [found for supply in self._supplies if (found := supply.described()) is not None]
+
 
 class _Supply:
     """One source, and since when it has said what it says."""
@@ -51,21 +56,30 @@ class _Supply:
         self._answered_ms = clock.now_ms()
         self._mains: bool | None = None
         self._since_ms = 0
+        self._last: Power | None = Power()
 
     async def look(self) -> None:
         name, now_ms = self._source.name, self._clock.now_ms()
         try:
             power = await self._source.read()
         except SourceFailed as failed:
+            self._last = None
             if now_ms - self._answered_ms >= _SOURCE_LOST_AFTER_MS:
                 self._faults.condition(kinds.LINK_LOST, name, active=True, note=str(failed))
             return
-        self._answered_ms = now_ms
+        self._answered_ms, self._last = now_ms, power
         self._faults.condition(kinds.LINK_LOST, name, active=False)
         if power.mains is not self._mains:
             self._mains, self._since_ms = power.mains, now_ms
             log.info("mains", source=name, on=power.mains, percent=power.percent)
         self._judge(name, power, now_ms - self._since_ms)
+
+    def described(self) -> dict[str, Any] | None:
+        if self._last == Power():
+            return None
+        last = self._last or Power()
+        answers = self._last is not None
+        return {"name": self._source.name, "answers": answers, "mains": last.mains, "percent": last.percent}
 
     def _judge(self, name: str, power: Power, for_ms: int) -> None:
         note = "" if power.percent is None else f"battery {power.percent} %"

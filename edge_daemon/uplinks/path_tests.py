@@ -85,12 +85,21 @@ class PathTests:
         """When the last test was passed, by the boot-time clock; None: not known."""
         return self._tests[name].passed_ms
 
+    def under_way(self, name: str) -> bool:
+        """Whether a test of a way has not been passed yet, failed or not."""
+        return self._tests[name].alarm is not None
+
+    def begin_all(self) -> list[str]:
+        """Test every way now, because somebody asks: the day's test. One under way goes on. Returns the ways."""
+        self._remember_all()
+        for name, test in self._tests.items():
+            if test.alarm is None:
+                self._begin(name, test, "asked for")
+        return list(self._tests)
+
     def look(self) -> None:
         """Begin what is due, and judge what is under way."""
-        if not self._remembered:
-            self._remembered = True
-            for name in self._tests:
-                self._remember(name)
+        self._remember_all()
         slot = self._slot(self._clock.wall_ms())
         for name, test in self._tests.items():
             if test.alarm is not None:
@@ -111,6 +120,12 @@ class PathTests:
 
     def _slot(self, wall_ms: int) -> int:
         return (wall_ms + self._offset_ms) // self._every_ms
+
+    def _remember_all(self) -> None:
+        if not self._remembered:
+            self._remembered = True
+            for name in self._tests:
+                self._remember(name)
 
     def _remember(self, name: str) -> None:
         """The last test before we were started, of which the journal knows."""

@@ -82,6 +82,18 @@ class PathWatch:
             found.append(self._state("sms", word, False, self._sms.last_ok_ms))
         return found
 
+    def described(self) -> list[dict[str, Any]]:
+        """As `states`, and how each way's test stands, for who asks on this machine."""
+        tests = self._tests
+        return [
+            {**state, "test_failed": tests.failed(state["name"]), "test_under_way": tests.under_way(state["name"])}
+            for state in self.states()
+        ]
+
+    def test_now(self) -> list[str]:
+        """Have every way tested now, but one whose test is under way; returns the ways."""
+        return self._tests.begin_all()
+
     def _state(self, name: str, word: str, used: bool, answered_ms: int | None) -> dict[str, Any]:
         return {
             "name": name,

@@ -34,7 +34,7 @@ def _age(alarm: Alarm, ages: Ages) -> tuple[int | None, int, str]:
     return alarm.age_ms, heard_age_ms, quality
 
 
-def _rssi(dbm: int | None) -> int | None:
+def rssi(dbm: int | None) -> int | None:
     """Bluetooth says 127 where an adapter cannot tell (Core Specification, LE Advertising Report event)."""
     return dbm if dbm is not None and -128 <= dbm <= 20 else None
 
@@ -75,7 +75,7 @@ def event(alarm: Alarm, ages: Ages) -> dict[str, Any]:
         "late": age_ms is None or age_ms + heard_age_ms > LATE_AFTER_MS,
         "battery_percent": None if alarm.battery_percent < 0 else alarm.battery_percent,
         "link": alarm.link,
-        "rssi_dbm": _rssi(alarm.rssi_dbm),
+        "rssi_dbm": rssi(alarm.rssi_dbm),
         "stored": alarm.stage != codes.HEARD,
         "scaip": {"dty": meaning.dty, "stc": meaning.stc} | ({"lco": meaning.lco} if meaning.lco else {}),
         "contact_id": meaning.contact_id,
@@ -108,7 +108,7 @@ def stranger(gateway: str, rolling_id: bytes, heard: Heard, now_ms: int) -> byte
         "rid": rolling_id.hex(),
         "frame": heard.frame.hex(),
         "link": heard.link,
-        "rssi_dbm": _rssi(heard.rssi_dbm),
+        "rssi_dbm": rssi(heard.rssi_dbm),
         "heard_age_ms": max(now_ms - heard.at_ms, 0),
     }
     return _bytes({"v": 1, "gateway": gateway, "frames": [frame]})
@@ -120,7 +120,7 @@ def wearable_heartbeat(wearable: str, beat: Heartbeat, heard: Heard, now_ms: int
         "wearable": wearable,
         "heard_age_ms": max(now_ms - heard.at_ms, 0),
         "link": heard.link,
-        "rssi_dbm": _rssi(heard.rssi_dbm),
+        "rssi_dbm": rssi(heard.rssi_dbm),
         "uptime_s": beat.uptime_s,
         "battery_mv": beat.battery_mv,
         "battery_percent": beat.battery_percent if 0 <= beat.battery_percent <= 100 else None,

@@ -1,0 +1,1 @@
+"""Talking to a running gateway by its control socket (edge_daemon/control/README.md)."""
