@@ -26,8 +26,8 @@ REVISIONS = 4 * _CLOSED_MOST + 4
 # A gateway that starts again and again is a person's business; one that was updated or whose mains came back is not.
 _RESTARTS = 3
 _RESTARTS_WITHIN_MS = 86_400_000
-# So many events before one are looked at: a year's would be looked through for nothing.
-_LOOKED_BACK = 200
+# So many numbers before one are looked at: a year's would be looked through for nothing. Each start leaves out 64.
+_LOOKED_BACK = 1000
 
 _FAULT = kinds.CLASSES.index("fault")
 _OWN = {kind.name: kind for kind in kinds.BY_CODE.values() if kind.code >= kinds.FIRST_OF_GATEWAY}
