@@ -45,9 +45,13 @@ HELLO_ASKS_STATE = 0x02
 # Commands and their results.
 COMMAND_LOCATE = 1
 COMMAND_HEARTBEAT = 2
+COMMAND_TEST = 3
 RESULT_DONE = 0
 RESULT_UNKNOWN = 1
 RESULT_FAILED = 2
+
+# Flags of COMMAND_TEST.
+TEST_CANCELS = 0x01
 
 # Special values of packed fields.
 AGE_UNKNOWN = 0xFFFF

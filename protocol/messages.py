@@ -13,6 +13,7 @@ HEARTBEAT_SIZE = 17
 ANSWER_SIZE = 5
 COMMAND_SIZE = 3
 RESULT_SIZE = 3
+TESTED_SIZE = 6
 NUMBER_MAX = 0xFFFFFF
 
 _AGE_MINUTES = 0x8000
@@ -224,8 +225,34 @@ def pack_result(command_id: int, status: int) -> bytes:
     return bytes([command_id >> 8 & 0xFF, command_id & 0xFF, status])
 
 
+def pack_tested(number: int, shown: int, took_ms: int) -> bytes:
+    """What follows the result of COMMAND_TEST, 6 bytes: the newest test, what was shown of it, how soon it was taken.
+
+    `took_ms` -1: nobody has it yet.
+    """
+    buf = bytearray(TESTED_SIZE)
+    _put_number(buf, 0, number)
+    buf[3] = shown
+    code = codes.AGE_UNKNOWN if took_ms < 0 else age_code(took_ms)
+    buf[4] = code >> 8
+    buf[5] = code & 0xFF
+    return bytes(buf)
+
+
+class Tested:
+    """What a wearable says of its newest test: `number` (0: none), the stage `shown`, `took_ms` (-1: not taken)."""
+
+    def __init__(self, more: bytes) -> None:
+        """Read what follows a result of COMMAND_TEST. Raises NotUnderstood when it is too short."""
+        if len(more) < TESTED_SIZE:
+            raise NotUnderstood("tested shorter than 6 bytes")
+        self.number = _number(more, 0)
+        self.shown = more[3]
+        self.took_ms = age_ms(more[4] << 8 | more[5])
+
+
 class Result:
-    """What became of command `id`."""
+    """What became of command `id`; `more`: what follows, by command."""
 
     def __init__(self, body: bytes) -> None:
         """Read a result body. Raises NotUnderstood when it is too short."""
@@ -233,3 +260,4 @@ class Result:
             raise NotUnderstood("result body shorter than 3 bytes")
         self.id = body[0] << 8 | body[1]
         self.status = body[2]
+        self.more = bytes(body[RESULT_SIZE:])

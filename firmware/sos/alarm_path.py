@@ -9,6 +9,7 @@ that come meanwhile are made up for at once.
 from protocol import codes
 
 from . import gestures, schedule, stages
+from .testing import Testing
 
 # Stages after which the wearer is told of the next thing.
 _OVER = (stages.CLOSED, stages.REFUSED, stages.CANCELLED)
@@ -34,6 +35,7 @@ class AlarmPath:
         self._ble = ble
         self._serial = serial
         self.gestures = gestures.Gestures()
+        self.testing = Testing(self.gestures, outbox, ledger, feedback)
         self.ticks = 0
         # A HELLO says this as long as it is so.
         self.heartbeat_waits = False
@@ -91,8 +93,12 @@ class AlarmPath:
             self._feedback.begin(alarm.stage if known else stages.PRESSED, alarm.number, self._board.now_ms())
 
     def quiet(self, now_ms):
-        """Whether neither gesture, burst nor pattern is under way."""
-        return not (self.gestures.busy or self._feedback.playing or now_ms < self._air_ends_ms)
+        """Whether neither gesture, burst, pattern nor test mode is under way: a sleep would end the last of these."""
+        return not (self.gestures.busy or self._feedback.playing or now_ms < self._air_ends_ms or self.testing.on)
+
+    def arm(self, now_ms, for_ms, cancels):
+        """Begin or prolong test mode; whether it could be."""
+        return self.testing.arm(self._pending, now_ms, for_ms, cancels)
 
     @property
     def burst_ended_ms(self):
@@ -106,6 +112,7 @@ class AlarmPath:
         while action != gestures.NOTHING:
             self._gesture(action, now_ms)
             action = self.gestures.tick(now_ms)
+        self.testing.tick(now_ms)
         self._air(now_ms)
         self._watch_feedback(now_ms)
         self._feedback.tick(now_ms)
@@ -115,12 +122,19 @@ class AlarmPath:
             self._begin(now_ms)
         elif action == gestures.HELD:
             self._hold(now_ms)
+        elif action == gestures.RAISED:
+            self._raise(codes.PRESS, now_ms)
         elif action == gestures.AGAIN:
             self._show_again(now_ms)
+        elif action == gestures.TEST_CANCELLED:
+            self.testing.cancelled(now_ms)
         elif self._pending is None:
             return  # what this gesture began has become one with an alarm that is out already
         elif action == gestures.RELEASED:
             self._feedback.begin(stages.COUNTING, self._pending.number, now_ms)
+        elif action == gestures.TESTED:
+            alarm, self._pending = self._pending, None
+            self.testing.tested(alarm, now_ms)
         elif action == gestures.CANCELLED:
             self._cancel(now_ms)
         else:  # INSISTED, EXPIRED: it lies in flash as it is to be sent
@@ -129,22 +143,30 @@ class AlarmPath:
     def _begin(self, now_ms):
         """A new SOS, in flash before the wearer sees or feels anything: what was shown is never forgotten.
 
+        Also where it may yet prove a test: this press may be held, or power may fail, and then it was none.
+
         Where there was no room it has become one with an open alarm.
         """
         alarm = self._outbox.add(codes.SOS, codes.PRESS, now_ms, True)
         if alarm.pending:
             self._pending = alarm
         self._feedback.begin(stages.PRESSED, alarm.number, now_ms)
+        if not self.gestures.testing:
+            self.testing.end(now_ms)
 
     def _hold(self, now_ms):
         """At once. The SOS that this press began says from now on that it was a hold; else it is a new one."""
         if self._pending is None:
-            alarm = self._outbox.add(codes.SOS, codes.HOLD, now_ms, False)
-            self._feedback.begin(stages.PRESSED, alarm.number, now_ms)
+            self._raise(codes.HOLD, now_ms)
             return
         self._pending.detail = codes.HOLD
         self._send_pending(now_ms)
         self._ledger.commit()
+
+    def _raise(self, detail, now_ms):
+        alarm = self._outbox.add(codes.SOS, detail, now_ms, False)
+        self._feedback.begin(stages.PRESSED, alarm.number, now_ms)
+        self.testing.end(now_ms)
 
     def _show_again(self, now_ms):
         if self._pending is not None:
@@ -158,6 +180,7 @@ class AlarmPath:
         alarm.due_ms = now_ms
         self._outbox.keep(alarm)
         self._feedback.begin(stages.PRESSED, alarm.number, now_ms)
+        self.testing.end(now_ms)
 
     def _cancel(self, now_ms):
         """Taken back: the SOS makes room for an event that says so, in one write. `detail`: how many numbers back."""
@@ -226,7 +249,7 @@ class AlarmPath:
 
     def _watch_feedback(self, now_ms):
         """What the light says by itself: nobody hears; or one event is over, and an older one is still open."""
-        alarm = self._outbox.newest_emergency()
+        alarm = self._outbox.newest_told()
         if alarm is not None and self._unheard(alarm, now_ms):
             if self._feedback.stage != stages.NO_PATH or self._feedback.number != alarm.number:
                 self._feedback.begin(stages.NO_PATH, alarm.number, now_ms)
@@ -234,7 +257,7 @@ class AlarmPath:
             if alarm is not None and stages.rank(alarm.stage) > 0:
                 self._feedback.begin(alarm.stage, alarm.number, now_ms)
             else:
-                self._feedback.begin(stages.IDLE, 0, now_ms)
+                self._feedback.begin(stages.ARMED if self.testing.on else stages.IDLE, 0, now_ms)
 
     def _unheard(self, alarm, now_ms):
         """Nobody has taken it for too long. Of a cancellation the wearer expects nothing; it is sent all the same."""

@@ -7,11 +7,12 @@ shares the envelope, the outbox and the serial line with the alarm path, between
 import gc
 
 from protocol import codes
-from protocol.messages import pack_heartbeat, pack_result
+from protocol.messages import pack_heartbeat, pack_result, pack_tested
 
 from . import VERSION
 from .answers import Answers
 from .commands import Commands
+from .stages import taken
 
 # A stranger must not hold the only connection (protocol/README.md section 8.2).
 _IDLE_MS = 15000
@@ -36,7 +37,7 @@ class Dialogue:
         self._battery = battery
         self._reset_cause = cause
         self._answers = Answers(keys, envelope, self._answered, self._commanded)
-        self._commands = Commands(self._locate, self._send_heartbeat)
+        self._commands = Commands(self._locate, self._send_heartbeat, self._test)
         # Of what is alive: garbage says nothing about how near we are to the end.
         gc.collect()
         self.heap_low = gc.mem_free()
@@ -73,20 +74,24 @@ class Dialogue:
         self._path.leave()
 
     def _told(self, alarm, now_ms):
-        """News of an alarm: into flash, and to the wearer when it is the newest emergency."""
+        """News of an alarm: into flash, and to the wearer when it is the newest emergency, or the newest test."""
         if alarm is None:
             return
         self._ledger.commit()
         self._schedule.news(now_ms)
-        newest = self._outbox.newest_emergency()
-        if not alarm.emergency or alarm.kind == codes.SOS_CANCELLED:
+        newest = self._outbox.newest_told()
+        if alarm.test and not alarm.detail:
+            if taken(alarm.stage):
+                self._path.testing.taken(alarm, now_ms)
+        elif not alarm.emergency or alarm.kind == codes.SOS_CANCELLED:
             return
         if newest is None or alarm.number >= newest.number:
             self._feedback.begin(alarm.stage, alarm.number, now_ms)
 
     def _commanded(self, _, command, way):
         result = self._commands.take(command, way)
-        self._send(codes.RESULT, pack_result(command.id, result), way)
+        more = self._test_so_far() if command.code == codes.COMMAND_TEST else b""
+        self._send(codes.RESULT, pack_result(command.id, result) + more, way)
 
     def _locate(self, seconds):
         """Not while an SOS can still be taken back: then the wearer must see that."""
@@ -96,6 +101,24 @@ class Dialogue:
             self._feedback.locate(self._board.now_ms(), seconds * 1000)
         self._path.leave()
         return not counting
+
+    def _test(self, seconds, cancels):
+        """Arm for so long, or end it. Not while there is a real alarm."""
+        now_ms = self._board.now_ms()
+        self._path.enter()
+        done = True
+        if seconds:
+            done = self._path.arm(now_ms, seconds * 1000, cancels)
+        else:
+            self._path.testing.end(now_ms)
+            self._ledger.commit()
+        self._path.leave()
+        return done
+
+    def _test_so_far(self):
+        """What became of the newest test, for a RESULT."""
+        testing = self._path.testing
+        return pack_tested(testing.number, testing.seen, testing.took_ms)
 
     # ---- what is told ----
 

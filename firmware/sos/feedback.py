@@ -14,6 +14,7 @@ _BLUE = 0x0000FF
 _GREEN = 0x00FF00
 _RED = 0xFF0000
 _VIOLET = 0x8000FF
+_CYAN = 0x00FFFF
 
 # A pattern: steps of (ms, light, vibration).
 PATTERNS = {
@@ -29,6 +30,7 @@ PATTERNS = {
     stages.REFUSED: ((700, _RED, 1), (300, _OFF, 0)) * 4,
     stages.CANCELLED: ((120, _WHITE, 1), (300, _OFF, 0), (700, _WHITE, 1), (1, _OFF, 0)),
     stages.LOCATING: ((200, _VIOLET, 1), (100, _OFF, 0), (200, _VIOLET, 1), (500, _OFF, 0)),
+    stages.ARMED: ((100, _CYAN, 1), (300, _OFF, 0)) * 3,
     stages.IDLE: ((1, _OFF, 0),),
 }
 _REMINDED = (stages.STORED, stages.ACCEPTED, stages.ANSWERED, stages.BUSY)
@@ -38,16 +40,23 @@ _LOOPED = (stages.COUNTING, stages.LOCATING)
 NO_PATH_AGAIN_MS = 60000
 # For someone who waits for help and looks: the light alone, while we are awake anyway.
 REMIND_MS = 15000
+# Armed for a test: whoever looks must see it before pressing.
+ARMED_AGAIN_MS = 4000
 
 
 class Feedback:
-    """`stage` and `number`: what is being told now. `began_ms`: since when. `playing`: a pattern is under way."""
+    """`stage` and `number`: what is being told now. `began_ms`: since when. `playing`: a pattern is under way.
+
+    `seen`: of the event that is watched, the highest stage whose pattern has been played to its end; HEARD for none.
+    """
 
     def __init__(self, board):
         self._board = board
         self.stage = stages.IDLE
         self.number = 0
         self.playing = False
+        self.watched = 0
+        self.seen = stages.HEARD
         self._pattern = PATTERNS[stages.IDLE]
         self._step = 0
         self._step_ends_ms = 0
@@ -65,6 +74,11 @@ class Feedback:
         self._play(now_ms, False)
         self._board.show(stage, number)
 
+    def watch(self, number):
+        """Note from now on what is shown of this event. No heap."""
+        self.watched = number
+        self.seen = stages.HEARD
+
     def locate(self, now_ms, for_ms):
         """Be found for so long, unless something more important comes; then tell again what was told."""
         if self.stage != stages.LOCATING:
@@ -77,6 +91,8 @@ class Feedback:
         """How long after its beginning the pattern is due again; 0 never."""
         if self.stage == stages.NO_PATH:
             return NO_PATH_AGAIN_MS
+        if self.stage == stages.ARMED:
+            return ARMED_AGAIN_MS
         return REMIND_MS if self.stage in _REMINDED else 0
 
     def tick(self, now_ms):
@@ -123,6 +139,8 @@ class Feedback:
 
     def _end(self):
         self.playing = False
+        if self.number and self.number == self.watched and 0 < stages.rank(self.stage) >= stages.rank(self.seen):
+            self.seen = self.stage
         self._board.led(_OFF)
         self._board.motor(False)
 

@@ -1,7 +1,8 @@
 """From the level of one button to what the wearer means. Pure: time comes in as `now_ms`; takes no heap.
 
 Owns debouncing, hold, the cancel window and its gesture; README.md gives the table and the reasons. Must not know
-events, flash or feedback. Whatever is unclear is an SOS: the only way not to send one is the one exact cancel gesture.
+events, flash or feedback. Whatever is unclear is an SOS: the only ways not to send one are the one exact cancel gesture
+and, while the button is armed for a test, a press that was short from beginning to end.
 """
 
 from array import array
@@ -26,6 +27,9 @@ HELD = 4  # held for a second: send at once; without a window it is an SOS of it
 INSISTED = 5  # pressed again and again: send at once
 EXPIRED = 6  # the window is over: send
 CANCELLED = 7  # taken back
+TESTED = 8  # short, while armed: what this press began is a test
+RAISED = 9  # pressed again and again after a test: a new SOS, to be sent at once
+TEST_CANCELLED = 10  # a test taken back; only where that is being practised
 
 # Changes of level that wait for a tick: enough for a panicking hand during a tick that comes seconds late.
 _WAITING_MOST = 16
@@ -54,6 +58,11 @@ class Gestures:
         self._opening = False
         # A series that has sent its SOS: further taps in it are the same alarm. A hold is always one of its own.
         self._spent = False
+        # Armed for a test from when until when, and whether a test may be taken back. The window is a test's: it began
+        # while armed, and sends nothing when it ends.
+        self._armed_from_ms = self._armed_until_ms = 0
+        self._cancels = False
+        self._test = False
 
     def edge(self, pressed, now_ms):
         """A change of level, bouncing or not."""
@@ -71,10 +80,33 @@ class Gestures:
         self.edge(pressed, now_ms)
         return action
 
+    def arm(self, now_ms, for_ms, cancels):
+        """For so long a short press is a test, if it begins from now on; `cancels`: which may be taken back as one.
+
+        A hold, and three presses or more in a row, are an SOS all the same.
+        """
+        if not self.armed(now_ms):
+            self._armed_from_ms = now_ms
+        self._armed_until_ms = now_ms + for_ms
+        self._cancels = cancels
+
+    def disarm(self):
+        """From now on each press is meant."""
+        self._armed_until_ms = self._armed_from_ms
+
+    def armed(self, at_ms):
+        """Whether a press at this time may be a test."""
+        return self._armed_from_ms <= at_ms < self._armed_until_ms
+
+    @property
+    def testing(self):
+        """Whether the present series began as a test."""
+        return self._test
+
     @property
     def counting(self):
-        """Whether the cancel window is open."""
-        return self._window
+        """Whether an SOS can be taken back."""
+        return self._window and not self._test
 
     @property
     def busy(self):
@@ -119,7 +151,7 @@ class Gestures:
                 return action
         if self._window and not self._presses and until_ms - self._began_ms >= WINDOW_MS:
             self._window = False
-            return EXPIRED
+            return NOTHING if self._was_test() else EXPIRED
         return NOTHING
 
     def _press(self, at_ms):
@@ -128,19 +160,28 @@ class Gestures:
         self._presses += 1
         if self._spent:
             return AGAIN
-        if not self._window:
+        # Where test mode has ended, nothing that it left open may take a press for itself.
+        if not self._window or (self._test and not self.armed(at_ms)):
             self._window = True
             self._began_ms = at_ms
             self._opening = True
+            self._test = self.armed(at_ms)
             return BEGAN
         if self._presses >= CANCEL_PRESSES + (0 if self._opening else 1):
+            raised = self._test
             self._send()
-            return INSISTED
+            return RAISED if raised else INSISTED
         return AGAIN
 
     def _release(self, at_ms):
         self._up_ms = at_ms
-        return RELEASED if self._window else NOTHING
+        if not self._window:
+            return NOTHING
+        if self._test and self._opening and self._presses == 1:
+            if self.armed(at_ms):
+                return TESTED
+            self._test = False  # begun as a test, ended after it: unclear
+        return RELEASED
 
     def _hold(self):
         self._send()
@@ -148,7 +189,7 @@ class Gestures:
 
     def _send(self):
         self._held = True
-        self._window = False
+        self._window = self._test = False
         self._spent = True
 
     def _end_series(self):
@@ -156,7 +197,14 @@ class Gestures:
         self._presses = 0
         self._opening = False
         self._spent = False
-        if not cancelled:
-            return NOTHING
-        self._window = False
-        return CANCELLED
+        if self._test and not self._cancels:
+            self._window = self._test = False
+        elif cancelled:
+            self._window = False
+            return TEST_CANCELLED if self._was_test() else CANCELLED
+        return NOTHING
+
+    def _was_test(self):
+        """Whether the window that has ended was a test's."""
+        test, self._test = self._test, False
+        return test

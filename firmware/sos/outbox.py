@@ -49,6 +49,11 @@ class Alarm:
         """Whether it is for the wearer to see what becomes of it."""
         return self.kind < EMERGENCIES_BELOW
 
+    @property
+    def test(self):
+        """Whether it is a press of test mode."""
+        return self.kind == codes.TEST_BY_HAND
+
     def age(self, now_ms):
         """How old it is, as the wire's age code. No heap in the first 12 days."""
         return age_code(max(0, now_ms - self.raised_ms)) if self.age_known else codes.AGE_UNKNOWN
@@ -70,10 +75,11 @@ class Outbox:
             at = slot_at(alarm.slot)
             if not image[at]:
                 continue
-            alarm.used = alarm.unsent = True
-            alarm.pending = image[at] == _PENDING
             alarm.kind = image[at + 1]
             alarm.number = int.from_bytes(image[at + 2 : at + 5], "big")
+            # A test is over with the run that it was made in.
+            alarm.used = alarm.unsent = not alarm.test
+            alarm.pending = image[at] == _PENDING
             alarm.detail = image[at + 5]
             alarm.stage = image[at + 6]
             alarm.age_known = image[at + 8 : at + 12] == self._when[:4]
@@ -84,6 +90,9 @@ class Outbox:
             alarm.unsent = not taken(alarm.stage)
             if alarm.number >= self._ledger.next_number:
                 self._ledger.set_header(alarm.number + 1, self._ledger.reserved)
+            if alarm.test:
+                alarm.clear()
+                self.keep(alarm)
 
     def add(self, kind, detail, now_ms, pending):
         """A new event, in flash when this returns (unless flash fails). No heap.
@@ -190,6 +199,16 @@ class Outbox:
                 newest = alarm
         return newest
 
+    def newest_told(self):
+        """Of what the wearer is shown, the newest: an emergency, else a test that takes nothing back; None. No heap."""
+        newest = self.newest_emergency()
+        if newest is not None:
+            return newest
+        for alarm in self.alarms:
+            if alarm.used and alarm.test and not alarm.detail and (newest is None or alarm.number > newest.number):
+                newest = alarm
+        return newest
+
     def _put_raised(self, at, now_ms):
         """When: epoch and start of this run, then ms into it. Split so that no number gets too large for 30 bits."""
         image = self._ledger.image
@@ -215,9 +234,16 @@ class Outbox:
         return self.newest_emergency() if kind < EMERGENCIES_BELOW else None
 
     def _cost(self, alarm, kind):
-        """How dear to forget this one: 0 the platform has it, 1 a gateway has it, 2 it is a lesser kind; -1 never."""
+        """How dear to forget it: 0, 1 a test; 2 the platform has it; 3 a gateway has it; 4 a lesser kind; -1 never.
+
+        For a test nothing is forgotten but tests.
+        """
+        if alarm.test:
+            return 1 if alarm.unsent else 0
+        if kind == codes.TEST_BY_HAND:
+            return -1
         if not alarm.unsent:
-            return 0 if rank(alarm.stage) >= ACCEPTED_RANK else 1
+            return 2 if rank(alarm.stage) >= ACCEPTED_RANK else 3
         if kind < EMERGENCIES_BELOW and not alarm.emergency:
-            return 2
+            return 4
         return -1

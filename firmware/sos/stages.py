@@ -5,6 +5,7 @@ Owns the numbers and the names. Must not know patterns (feedback.py).
 
 from protocol import codes
 
+HEARD = codes.HEARD
 STORED = codes.STORED
 ACCEPTED = codes.ACCEPTED
 ANSWERED = codes.ANSWERED
@@ -20,6 +21,8 @@ COUNTING = 18
 CANCELLED = 19
 # Not a stage of an event: the platform asked the wearable to be found.
 LOCATING = 20
+# Neither: for a while a short press is a test.
+ARMED = 21
 
 NAMES = {
     STORED: "STORED",
@@ -34,6 +37,7 @@ NAMES = {
     COUNTING: "COUNTING",
     CANCELLED: "CANCELLED",
     LOCATING: "LOCATING",
+    ARMED: "ARMED",
 }
 
 # STORED, NO_PATH and BUSY replace each other; the platform has the event from the second rank on.
@@ -42,7 +46,7 @@ ACCEPTED_RANK = 3
 FINAL = 5
 
 _RANKS = {
-    codes.HEARD: 0,
+    HEARD: 0,
     STORED: TAKEN,
     NO_PATH: TAKEN,
     BUSY: TAKEN,

@@ -58,6 +58,28 @@ def repeat():
     turn_for(4500)
 
 
+def test_press():
+    path.arm(hardware.now_ms(), 60000, True)
+    press(100)
+    turn_for(1300)
+    press(100)
+    press(100)
+    press(100)
+    turn_for(1200)
+
+
+def test_then_hold():
+    path.arm(hardware.now_ms(), 60000, False)
+    press(100)
+    hold()
+
+
+def test_runs_out():
+    path.arm(hardware.now_ms(), 300, False)
+    press(100)
+    turn_for(500)
+
+
 class Dead:
     """A flash chip that refuses."""
 
@@ -73,7 +95,17 @@ if case == "failing":
     app._ledger._copies._files = [Dead(), Dead()]
 if case == "leaky":
     app._outbox.keep = leak
-run = {"hold": hold, "failing": hold, "leaky": hold, "press": short, "cancel": cancel, "repeat": repeat}[case]
+run = {
+    "hold": hold,
+    "failing": hold,
+    "leaky": hold,
+    "press": short,
+    "cancel": cancel,
+    "repeat": repeat,
+    "test": test_press,
+    "test_hold": test_then_hold,
+    "test_over": test_runs_out,
+}[case]
 micropython.heap_lock()
 try:
     run()

@@ -24,7 +24,7 @@ from tools import image
 
 _HERE = Path(__file__).parent
 KEYS = keys.derive(b"test_only_root_1")
-CASES = ("hold", "press", "cancel", "repeat", "failing", "leaky")
+CASES = ("hold", "press", "cancel", "repeat", "failing", "test", "test_hold", "test_over", "leaky")
 
 
 @dataclass
@@ -156,6 +156,34 @@ def test_failing_flash_stops_no_alarm_and_takes_no_heap(runs: dict[str, Run]) ->
     out = runs["failing"].out()
     assert [(event.kind, event.detail) for event in out.advertised] == [(codes.SOS, codes.HOLD)]
     assert "flash failed" in out.printed
+
+
+def test_a_test_and_its_cancel_take_no_heap(runs: dict[str, Run]) -> None:
+    """The press is out at once; the cancel tells of it by its number; nothing of the two is an emergency."""
+    out = runs["test"].out()
+    for events in (out.advertised, out.written):
+        told = [(event.kind, event.number, event.detail) for event in events]
+        assert list(dict.fromkeys(told)) == [(codes.TEST_BY_HAND, 1, 0), (codes.TEST_BY_HAND, 2, 1)]
+        assert events[0].age_ms < 400
+    assert out.shown[:3] == ["shows ARMED 0", "shows PRESSED 1", "shows PRESSED 1"]
+    assert "shows CANCELLED 1" in out.shown
+
+
+def test_a_hold_in_the_middle_of_a_test_takes_no_heap_and_ends_it(runs: dict[str, Run]) -> None:
+    """Right after the test press: the SOS is out at the hold, and of the test nothing is left."""
+    out = runs["test_hold"].out()
+    events = [(event.kind, event.number, event.detail) for event in out.written]
+    assert events == [(codes.TEST_BY_HAND, 1, 0), (codes.SOS, 2, codes.HOLD)]
+    assert (codes.SOS, 2, codes.HOLD) in [(event.kind, event.number, event.detail) for event in out.advertised]
+    assert [line for line in out.printed.splitlines() if line.startswith("alarm")] == ["alarm 1 2 2 1"]
+    assert out.shown[-1] == "shows PRESSED 2"
+
+
+def test_the_end_of_test_mode_takes_no_heap(runs: dict[str, Run]) -> None:
+    """It runs out: its test is forgotten, and nothing is shown of it any more."""
+    out = runs["test_over"].out()
+    assert "alarm" not in out.printed
+    assert out.shown[-1] == "shows IDLE 0"
 
 
 def test_the_proof_would_see_a_single_object_on_the_heap(runs: dict[str, Run]) -> None:

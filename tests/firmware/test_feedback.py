@@ -15,6 +15,7 @@ TOLD = (
     stages.REFUSED,
     stages.CANCELLED,
     stages.LOCATING,
+    stages.ARMED,
 )
 
 
@@ -80,7 +81,7 @@ def test_a_pattern_ends_dark_and_still():
         body = Body()
         feedback = f.Feedback(body)
         feedback.begin(stage, 1, 0)
-        play(body, feedback, 9000)
+        play(body, feedback, 7500)
         assert not feedback.playing
         assert (body.light[-1][1], body.motor_on[-1][1]) == (0, False), stages.NAMES[stage]
 
@@ -138,3 +139,45 @@ def test_after_a_sleep_nothing_is_played_but_no_path_comes_again_in_time():
     assert not feedback.playing and feedback.next_ms(0) == 10000
     play(body, feedback, 10500)
     assert any(value for _, value in body.motor_on)
+
+
+def test_armed_is_shown_again_and_again_by_light_alone_and_never_looks_like_a_stage():
+    body = Body()
+    feedback = f.Feedback(body)
+    feedback.begin(stages.ARMED, 0, 0)
+    play(body, feedback, 3000)
+    shaken = len(body.motor_on)
+    play(body, feedback, 60000)
+    assert len(body.motor_on) == shaken
+    starts = [ms for ms, value in body.light if value]
+    assert max(later - earlier for earlier, later in zip(starts, starts[1:])) <= 4000  # noqa: B905, RUF007
+    used = set()
+    for stage in TOLD:
+        if stage != stages.ARMED:
+            used |= {rgb for _, rgb, _ in f.PATTERNS[stage] if rgb}
+    assert f.PATTERNS[stages.ARMED][0][1] not in used, "a colour of its own"
+
+
+def test_what_was_seen_is_what_was_played_to_its_end():
+    body = Body()
+    feedback = f.Feedback(body)
+    feedback.watch(7)
+    assert feedback.seen == stages.HEARD
+    feedback.begin(stages.PRESSED, 7, 0)
+    play(body, feedback, 1000)
+    assert feedback.seen == stages.HEARD, "a stage of its own says of nobody that he has it"
+    feedback.begin(stages.STORED, 7, body.now_ms)
+    play(body, feedback, 1000)
+    assert feedback.seen == stages.STORED
+    feedback.begin(stages.ACCEPTED, 7, body.now_ms)
+    play(body, feedback, 500)
+    feedback.begin(stages.CLOSED, 8, body.now_ms)
+    play(body, feedback, 3000)
+    assert feedback.seen == stages.STORED, "broken off, and another's"
+    feedback.begin(stages.CLOSED, 7, body.now_ms)
+    play(body, feedback, 2000)
+    feedback.begin(stages.IDLE, 0, body.now_ms)
+    play(body, feedback, 2000)
+    assert feedback.seen == stages.CLOSED
+    feedback.watch(9)
+    assert feedback.seen == stages.HEARD

@@ -164,3 +164,115 @@ def test_what_was_pressed_between_ticks_counts_from_when_it_was_pressed():
 
 def test_a_press_that_is_over_before_a_late_tick_is_no_hold():
     assert late([(1000, True), (1990, False)], 2005) == [g.BEGAN]
+
+
+def armed(for_ms=900000, cancels=False):
+    finger = Finger()
+    finger.gestures.arm(finger.now_ms, for_ms, cancels)
+    return finger
+
+
+def test_armed_a_short_press_is_a_test_at_once_and_nothing_follows_it():
+    finger = armed().press(rest_ms=40)
+    assert finger.said == [g.BEGAN, g.TESTED]
+    assert not finger.gestures.counting
+    assert finger.wait(15000).said == [g.BEGAN, g.TESTED]
+    assert not finger.gestures.busy
+    for _ in range(3):
+        finger.press(rest_ms=1100)
+    assert finger.said == [g.BEGAN, g.TESTED] * 4
+
+
+def test_armed_a_hold_is_an_sos_as_ever_also_one_that_follows_a_test_press():
+    for cancels in (False, True):
+        finger = armed(cancels=cancels)
+        finger.gestures.edge(True, finger.now_ms)
+        assert finger.wait(960).said == [g.BEGAN]
+        assert finger.wait(100).said == [g.BEGAN, g.HELD]
+        for rest_ms in (200, 1500):
+            finger = armed(cancels=cancels).press(rest_ms=rest_ms).press(ms=1100)
+            assert finger.said[:2] == [g.BEGAN, g.TESTED] and finger.said[-1] == g.HELD, (rest_ms, finger.said)
+
+
+def test_armed_three_presses_or_more_in_a_row_are_an_sos_at_the_third_as_ever():
+    for cancels in (False, True):
+        for presses in range(3, 20):
+            for rest_ms in (60, 200, 800):
+                finger = armed(cancels=cancels)
+                for _ in range(2):
+                    finger.press(rest_ms=rest_ms)
+                assert finger.said == [g.BEGAN, g.TESTED, g.AGAIN, g.RELEASED]
+                finger.press(rest_ms=rest_ms)
+                assert g.RAISED in finger.said
+                for _ in range(presses - 3):
+                    finger.press(rest_ms=rest_ms)
+                finger.wait(15000)
+                assert finger.said.count(g.RAISED) == 1 and finger.said.count(g.TESTED) == 1
+                assert g.TEST_CANCELLED not in finger.said
+
+
+def test_armed_the_cancel_gesture_is_an_sos_unless_it_is_being_practised():
+    assert g.RAISED in armed().press(rest_ms=1500).press().press().press(rest_ms=1200).said
+    finger = armed(cancels=True).press(rest_ms=1500).press().press().press(rest_ms=900)
+    assert g.TEST_CANCELLED not in finger.said and g.RAISED not in finger.said
+    finger.wait(200)
+    assert finger.said[-1] == g.TEST_CANCELLED and not finger.gestures.busy
+    finger = armed(cancels=True).press(rest_ms=1500).press().press().press().press(rest_ms=1200)
+    assert g.RAISED in finger.said and g.TEST_CANCELLED not in finger.said
+    finger = armed(cancels=True).press(rest_ms=1500).press().press(rest_ms=12000)
+    assert g.EXPIRED not in finger.said and not finger.gestures.busy
+
+
+def test_a_press_is_a_test_only_if_it_was_armed_from_its_beginning_to_its_end():
+    finger = Finger()
+    finger.gestures.edge(True, finger.now_ms)
+    finger.gestures.arm(finger.now_ms + 10, 60000, False)  # before the first tick has seen the press
+    finger.wait(100)
+    finger.gestures.edge(False, finger.now_ms)
+    assert finger.wait(10100).said == [g.BEGAN, g.RELEASED, g.EXPIRED]
+    for end in ("time", "command"):
+        finger = armed(for_ms=1060)
+        finger.wait(1000)
+        finger.gestures.edge(True, finger.now_ms)
+        finger.wait(40)
+        if end == "command":
+            finger.gestures.disarm()
+        finger.wait(60)
+        finger.gestures.edge(False, finger.now_ms)
+        assert finger.wait(10100).said == [g.BEGAN, g.RELEASED, g.EXPIRED], end
+
+
+def test_an_sos_that_counts_when_it_is_armed_stays_one():
+    finger = Finger().press(rest_ms=1500)
+    finger.gestures.arm(finger.now_ms, 60000, True)
+    assert finger.gestures.counting
+    assert finger.press(rest_ms=9000).said == [g.BEGAN, g.RELEASED, g.AGAIN, g.RELEASED, g.EXPIRED]
+    finger = Finger().press(rest_ms=1500)
+    finger.gestures.arm(finger.now_ms, 60000, True)
+    assert finger.press().press().press(rest_ms=1200).said[-1] == g.CANCELLED
+
+
+def test_nothing_that_test_mode_left_open_takes_a_press_after_it():
+    for cancels in (False, True):
+        for rest_ms in (200, 1500, 5000):
+            finger = armed(cancels=cancels).press(rest_ms=rest_ms)
+            finger.gestures.disarm()
+            assert finger.press(rest_ms=10500).said[2:] == [g.BEGAN, g.RELEASED, g.EXPIRED], (cancels, rest_ms)
+
+
+def test_prolonging_takes_no_press_out_of_the_test():
+    finger = armed(for_ms=5000)
+    finger.gestures.edge(True, finger.now_ms)
+    finger.wait(100)
+    finger.gestures.arm(finger.now_ms, 5000, False)
+    finger.gestures.edge(False, finger.now_ms)
+    assert finger.wait(100).said == [g.BEGAN, g.TESTED]
+
+
+def test_armed_and_ticked_late_edges_still_count_from_when_they_were():
+    gestures = g.Gestures()
+    gestures.arm(1000, 1000, False)
+    for at_ms, pressed in ((1500, True), (1600, False), (3000, True), (3100, False)):
+        gestures.edge(pressed, at_ms)
+    said = [gestures.tick(4500) for _ in range(9)]
+    assert [action for action in said if action != g.NOTHING] == [g.BEGAN, g.TESTED, g.BEGAN, g.RELEASED]

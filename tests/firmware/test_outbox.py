@@ -249,3 +249,50 @@ def test_a_count_begun_anew_never_repeats_over_power_cuts_and_sleeps_before_it_i
         counter.start(exact)
     counter.answered(max(used))
     assert all(counter.take() not in used for _ in range(1000))
+
+
+def short_press(outbox, now_ms=0):
+    """A press that has proved to be a test, as testing.py makes one."""
+    alarm = outbox.add(codes.SOS, codes.PRESS, now_ms, False)
+    alarm.kind, alarm.detail = codes.TEST_BY_HAND, 0
+    outbox.keep(alarm)
+    return alarm
+
+
+def test_a_test_displaces_nothing_but_tests_and_is_the_first_to_go():
+    _, outbox = make()
+    fill(outbox, 14)
+    outbox.told(1, codes.ACCEPTED)
+    short_press(outbox)
+    short_press(outbox)
+    assert outbox.add(codes.TEST_BY_HAND, 1, 0, False).number == 17
+    assert outbox.find(15) is None, "the older test has gone"
+    outbox.told(17, codes.STORED)
+    assert outbox.add(codes.SOS, codes.HOLD, 0, False).number == 18
+    assert outbox.find(17) is None and outbox.find(16) is not None, "of two the one that somebody has"
+    outbox.add(codes.SOS, codes.HOLD, 0, False)
+    assert outbox.find(16) is None and outbox.find(1) is not None, "a test goes before what the platform has"
+    assert outbox.add(codes.TEST_BY_HAND, 1, 0, False) is None and outbox.find(1) is not None
+
+
+def test_a_test_does_not_outlive_its_run_but_its_number_does():
+    ledger, outbox = make()
+    sos = outbox.add(codes.SOS, codes.HOLD, 0, False)
+    short_press(outbox)
+    ledger.commit()
+    for _ in range(2):
+        ledger, outbox = again(ledger)
+        assert [alarm.number for alarm in outbox.alarms if alarm.used] == [sos.number]
+        assert ledger.next_number == 3
+
+
+def test_the_newest_that_is_shown_is_an_emergency_before_any_test():
+    _, outbox = make()
+    assert outbox.newest_told() is None
+    first = short_press(outbox)
+    second = short_press(outbox)
+    outbox.add(codes.TEST_BY_HAND, 1, 0, False)
+    assert outbox.newest_told() is second, "what takes a test back is not shown"
+    sos = outbox.add(codes.SOS, codes.HOLD, 0, False)
+    short_press(outbox)
+    assert outbox.newest_told() is sos and first.used

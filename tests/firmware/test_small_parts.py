@@ -78,7 +78,11 @@ def test_sleep_is_worth_it_only_for_long_and_not_within_an_exchange():
 
 def test_a_command_is_done_once_and_answered_each_time():
     done = []
-    todo = commands.Commands(lambda seconds: not done.append(seconds), lambda way: not done.append(way))
+    todo = commands.Commands(
+        lambda seconds: not done.append(seconds),
+        lambda way: not done.append(way),
+        lambda *armed: not done.append(armed),
+    )
 
     def take(number, code, args=b""):
         return todo.take(Command(pack_command(number, code, args)), "way")
@@ -93,6 +97,28 @@ def test_a_command_is_done_once_and_answered_each_time():
     for number in range(6, 9):
         take(number, 99)
     assert take(2, codes.COMMAND_LOCATE, b"\xff") == codes.RESULT_DONE and len(done) == 3
+
+
+def test_a_test_is_armed_for_a_bounded_time_and_ended_by_none():
+    armed = []
+
+    def test(seconds, cancels):
+        armed.append((seconds, cancels))
+        return seconds != 7
+
+    todo = commands.Commands(None, None, test)
+
+    def take(number, args):
+        return todo.take(Command(pack_command(number, codes.COMMAND_TEST, args)), "way")
+
+    assert take(1, b"\x01\x2c") == codes.RESULT_DONE and armed == [(300, False)]
+    assert take(2, b"\xff\xff\x01more") == codes.RESULT_DONE and armed[-1] == (commands.TEST_MOST_S, True)
+    assert take(3, b"\x00\x00\xfe") == codes.RESULT_DONE and armed[-1] == (0, False)
+    assert take(1, b"\x01\x2c") == codes.RESULT_DONE and len(armed) == 3, "a command that comes again arms nothing"
+    for number, args in enumerate((b"", b"\x01"), 4):
+        assert take(number, args) == codes.RESULT_FAILED and len(armed) == 3
+    assert take(6, b"\x00\x07") == codes.RESULT_FAILED
+    assert take(6, b"\x00\x07") == codes.RESULT_FAILED and len(armed) == 5, "what failed may be retried"
 
 
 def a_record():

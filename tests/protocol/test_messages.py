@@ -139,4 +139,15 @@ def test_answers_commands_and_results_come_back():
         command = messages.Command(messages.pack_command(command_id, codes.COMMAND_LOCATE, b"\x0a"))
         assert (command.id, command.code, command.args) == (command_id, codes.COMMAND_LOCATE, b"\x0a")
         result = messages.Result(messages.pack_result(command_id, codes.RESULT_FAILED))
-        assert (result.id, result.status) == (command_id, codes.RESULT_FAILED)
+        assert (result.id, result.status, result.more) == (command_id, codes.RESULT_FAILED, b"")
+
+
+def test_what_became_of_a_test_follows_a_result():
+    """Number, stage, time; not taken is never told as 0 ms."""
+    for number in (0, 13, messages.NUMBER_MAX):
+        for took_ms in (-1, 0, 1400, 3276700):
+            more = messages.pack_tested(number, codes.ANSWERED, took_ms)
+            told = messages.Tested(messages.Result(messages.pack_result(7, codes.RESULT_DONE) + more).more)
+            assert (told.number, told.shown, told.took_ms) == (number, codes.ANSWERED, took_ms)
+    assert messages.Tested(messages.pack_tested(13, 1, 5) + b"later").number == 13
+    assert _not_understood(messages.Tested, messages.pack_tested(13, 1, 5)[:-1])

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from edge_daemon import admission, commands, config, intake, wide_search
+from firmware.sos import commands as firmware_commands
 from protocol import codes, fragments, frame, keys, kinds, messages, rolling, serial_link
 from tests.on_micropython import ROOT
 
@@ -68,7 +69,7 @@ def test_the_kinds_are_those_of_the_code() -> None:
         for kind in kinds.ON_AIR.values()
     }
     details = {row[0]: row[7] for row in table[1:] if row[7] != "-"}
-    assert set(details) == {f"{code:02x}" for code in kinds.DETAILS} | {f"{codes.SOS_CANCELLED:02x}"}
+    assert set(details) == {f"{code:02x}" for code in (*kinds.DETAILS, codes.SOS_CANCELLED, codes.TEST_BY_HAND)}
     for code, names in kinds.DETAILS.items():
         assert details[f"{code:02x}"] == ", ".join(f"{number} {name}" for number, name in names.items())
 
@@ -92,6 +93,7 @@ def test_no_number_of_the_code_is_missing() -> None:
             assert name.partition("_")[2] in told, name
     for name in ("HEARTBEAT_WAITS", "ASKS_STATE"):
         assert name in section("### 4.2")
+    assert "bit 0 `CANCELS`" in section("### 6.1") and codes.TEST_CANCELS == 1
     for uuid in (codes.SERVICE_UUID, codes.UP_UUID, codes.DOWN_UUID):
         assert uuid in section("### 8.2")
 
@@ -125,6 +127,22 @@ def test_a_layout_adds_up(title: str, size: int) -> None:
             assert int(row[0]) == at, row
             at += int(row[1])
     assert at == size
+
+
+def test_what_a_result_of_test_tells_is_the_codes() -> None:
+    """Its rows go on where those of every result end."""
+    rows = [(int(row[0]), int(row[1])) for row in tables(section("### 4.4"))[1][1:]]
+    assert rows == [(3, 3), (6, 1), (7, 2)]
+    assert sum(size for _, size in rows) == messages.TESTED_SIZE
+    told = messages.Tested(messages.Result(bytes.fromhex(vector("result of command 9")["body"])).more)
+    assert (told.number, told.shown, told.took_ms) == (13, codes.CLOSED, 1400)
+    assert messages.Result(bytes(messages.RESULT_SIZE)).more == b""
+
+
+def test_the_bounds_of_test_mode_are_the_firmwares() -> None:
+    """Its longest time, in the table and in the text."""
+    assert f"0 to {firmware_commands.TEST_MOST_S} (more: {firmware_commands.TEST_MOST_S};" in section("### 6.1")
+    assert f"for up to {firmware_commands.TEST_MOST_S // 60} min" in section("### 5.8")
 
 
 def test_the_tlvs_are_the_codes() -> None:
