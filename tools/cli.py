@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from edge_daemon.errors import Refusal
-from tools import messages
+from tools import argparse_words, messages
 from tools.messages import Messages
 
 Run = Callable[[argparse.Namespace, Messages], int]
@@ -39,11 +39,12 @@ def _parser(words: Messages) -> argparse.ArgumentParser:
     # Imported here: `pingan gateway run` must not load what the demo needs.
     from tools import bench, demo, gateway, label  # noqa: PLC0415
     from tools.desk import command as desk  # noqa: PLC0415
+    from tools.doctor import command as doctor  # noqa: PLC0415
 
     parser = _Parser(prog="pingan", description=words.text("cli.about"))
     parser.add_argument("--lang", choices=messages.LANGUAGES, help=words.text("cli.lang"))
     commands = parser.add_subparsers(metavar=words.text("cli.command"), required=True, dest="command")
-    for module in (demo, gateway, desk, bench, label):
+    for module in (demo, gateway, desk, bench, label, doctor):
         module.register(commands, words)
     return parser
 
@@ -52,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command line. Refusals become one line on stderr."""
     arguments = sys.argv[1:] if arguments is None else arguments
     words = Messages(messages.language(_wanted_language(arguments)))
+    argparse_words.speak(words)
     try:
         parsed = _parser(words).parse_args(arguments)
         run: Run = parsed.run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,23 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str], lang: str)
     assert ended.value.code == 0
     shown = capsys.readouterr().out
     assert all(command in shown for command in ("demo", "gateway", "desk", "bench"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chinese", "english"),
+    [
+        (["--help"], "用法：", "usage"),
+        (["gateway", "config", "--help"], "显示本帮助并退出", "show this"),
+        (["gateway", "config", "--loud"], "无法识别的参数", "unrecognized"),
+        (["bench", "--lang"], "无法识别的参数", "unrecognized"),
+    ],
+)
+def test_what_argparse_says_is_in_the_persons_language_too(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], chinese: str, english: str
+) -> None:
+    for lang, there, not_there in (("zh", chinese, english), ("en", english, chinese)):
+        with contextlib.suppress(SystemExit):
+            cli.main(["--lang", lang, *arguments])
+        said = "".join(capsys.readouterr())
+        assert there in said
+        assert not_there not in said
