@@ -1,4 +1,7 @@
-"""`pingan gateway config` and `pingan gateway run`. Owns their arguments; the gateway itself is edge_daemon/."""
+"""`pingan gateway`: its parts. Owns `config` and `run`; `install`, `upgrade` and `uninstall` are install/'s.
+
+The gateway itself is edge_daemon/.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import edge_daemon.__main__
 from edge_daemon import config
+from tools.install import command, upgrading
 from tools.messages import Messages
 
 if TYPE_CHECKING:
@@ -17,7 +21,7 @@ _DEFAULT = Path("/etc/pingan/gateway.toml")
 
 
 def register(commands: Commands, words: Messages) -> None:
-    """Add `gateway` and its two sub-commands."""
+    """Add `gateway` and its sub-commands."""
     parser = commands.add_parser("gateway", help=words.text("gateway.about"), description=words.text("gateway.about"))
     parts = parser.add_subparsers(metavar=words.text("cli.command"), required=True, dest="part")
     shown = parts.add_parser("config", help=words.text("gateway.config.about"))
@@ -26,6 +30,8 @@ def register(commands: Commands, words: Messages) -> None:
     served = parts.add_parser("run", help=words.text("gateway.run.about"))
     served.add_argument("--config", type=Path, metavar="FILE", default=_DEFAULT, help=words.text("gateway.run.file"))
     served.set_defaults(run=serve)
+    command.register(parts, words)
+    upgrading.register(parts, words)
 
 
 def show_config(arguments: argparse.Namespace, words: Messages) -> int:
