@@ -37,14 +37,14 @@ def _wanted_language(arguments: list[str]) -> str | None:
 
 def _parser(words: Messages) -> argparse.ArgumentParser:
     # Imported here: `pingan gateway run` must not load what the demo needs.
-    from tools import bench, demo, gateway, label  # noqa: PLC0415
+    from tools import bench, demo, flash, gateway, label  # noqa: PLC0415
     from tools.desk import command as desk  # noqa: PLC0415
     from tools.doctor import command as doctor  # noqa: PLC0415
 
     parser = _Parser(prog="pingan", description=words.text("cli.about"))
     parser.add_argument("--lang", choices=messages.LANGUAGES, help=words.text("cli.lang"))
     commands = parser.add_subparsers(metavar=words.text("cli.command"), required=True, dest="command")
-    for module in (demo, gateway, desk, bench, label, doctor):
+    for module in (demo, gateway, desk, bench, label, flash, doctor):
         module.register(commands, words)
     return parser
 

@@ -1,0 +1,81 @@
+"""A bench of boards, and `pingan flash` run on it as a technician runs it: a command in a process of its own.
+
+With `--board-port=/dev/ttyACM0 --board-name=NAME --board-micropython=FILE` the tests that can, run on that hardware.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hil_tests.board.bench import SMALL_BOARDS, Bench
+from hil_tests.board.board import Board, Kind
+from hil_tests.board.chip import CHIPS, MIB, Chip
+from hil_tests.board.faults import Faults
+from hil_tests.board.release import known, release
+
+NAMES = {"esp32c3": "pendant_xiao_esp32c3", "esp32s3": "watch_t_watch_s3"}
+RECORDS_AT, RECORDS_SIZE = 0x30000, 0x10000
+
+
+class FlashBench(Bench):
+    """A bench with a stand-in release file per chip."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.files = {}
+        for chip in CHIPS.values():
+            self.files[chip.name] = directory / f"test_only_{chip.name}.bin"
+            self.files[chip.name].write_bytes(release(chip, size=0xC000))
+
+    def small(self, name: str, chip: Chip = CHIPS["esp32c3"], faults: Faults | None = None, **more: Any) -> Board:
+        """A board with 1 MiB, its records full of what must not change."""
+        board = self.board(name, self.kind(chip, **more), faults)
+        board.flash.program(RECORDS_AT, records_of(name))
+        return board
+
+    def kind(self, chip: Chip, flash_bytes: int = MIB, **more: Any) -> Kind:
+        """A board that runs the stand-in and nothing else."""
+        return Kind(chip, flash_bytes, known=known(self.files[chip.name].read_bytes()), **more)
+
+    def flash(
+        self, *arguments: str | Path, chip: str = "esp32c3", sha256: str = ""
+    ) -> tuple[int, list[dict[str, Any]]]:
+        """Exit code and the JSON lines of `pingan flash`."""
+        done = self.pingan("flash", "--json", "--no-application", *self.arguments(chip, sha256), *arguments)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+    def arguments(self, chip: str = "esp32c3", sha256: str = "") -> list[str | Path]:
+        """For a board of 1 MiB with its stand-in."""
+        pin = sha256 or hashlib.sha256(self.files[chip].read_bytes()).hexdigest()
+        which = ["--boards", SMALL_BOARDS, "--board", NAMES[chip]]
+        return [*which, "--micropython", self.files[chip], "--sha256", pin]
+
+
+def records_of(name: str) -> bytes:
+    """What the records of a board hold before and after."""
+    return (f"records of {name} ".encode() * 0x2000)[:RECORDS_SIZE]
+
+
+def intact(board: Board) -> bool:
+    """The records are as they were."""
+    return board.flash.read(RECORDS_AT, RECORDS_SIZE) == records_of(board.directory.name)
+
+
+def verdicts(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Port -> how it ended."""
+    return {row["of"]: row["state"] for row in rows if row["step"] == "all"}
+
+
+@pytest.fixture
+def bench() -> Iterator[FlashBench]:
+    """Sockets want short paths, shorter than tmp_path is."""
+    with tempfile.TemporaryDirectory(prefix="pat-") as directory, FlashBench(Path(directory)) as made:
+        yield made

@@ -1,0 +1,160 @@
+"""`pingan flash` with the real esptool on boards of the bench: what is written, refused, kept and told."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from hil_tests.board.boot import partitions
+from hil_tests.board.chip import CHIPS, MIB
+from tests.tools.flash.conftest import NAMES, RECORDS_AT, RECORDS_SIZE, FlashBench, intact, verdicts
+
+
+@pytest.mark.parametrize("chip", list(CHIPS))
+def test_a_blank_board_runs_what_was_pinned_and_nothing_else(bench: FlashBench, chip: str) -> None:
+    board = bench.small("b1", CHIPS[chip])
+    assert board.mode == "loop"
+    code, rows = bench.flash("--port", board.port, chip=chip)
+    assert code == 0, rows
+    assert board.mode == "run"
+    assert intact(board)
+    assert partitions(board.flash)["records"] == (RECORDS_AT, RECORDS_SIZE)
+    done = [row["step"] for row in rows if row["state"] == "done"]
+    assert done == ["find", "backup", "write", "check", "all"]
+    board.flash.program(0x10100, bytes(4))
+    board.pull()
+    board.plug()
+    assert board.mode == "loop"
+
+
+def test_a_bridge_is_reset_by_its_transistors(bench: FlashBench) -> None:
+    board = bench.small("b1", bridge=True)
+    code, rows = bench.flash("--port", board.port)
+    assert code == 0, rows
+    assert board.mode == "run"
+
+
+def test_the_copy_is_all_but_the_records_and_for_its_owner_alone(bench: FlashBench, tmp_path: Path) -> None:
+    board = bench.small("b1")
+    board.flash.program(0x1234, b"the factory's own program")
+    was = board.flash.read(0, RECORDS_AT)
+    code, rows = bench.flash("--port", board.port, "--backups", tmp_path / "copies")
+    assert code == 0
+    (copy,) = (tmp_path / "copies").iterdir()
+    assert [row["file"] for row in rows if "file" in row] == [str(copy)]
+    assert copy.read_bytes() == was
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert copy.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("chip", "flash_bytes", "reason"),
+    [
+        ("esp32s3", MIB, "flash.wrong_chip"),
+        ("esp32c3", MIB // 2, "flash.wrong_size"),
+        ("esp32c3", 4 * MIB, "flash.wrong_size"),
+    ],
+)
+def test_another_board_is_refused_before_a_byte_is_written(
+    bench: FlashBench, chip: str, flash_bytes: int, reason: str
+) -> None:
+    board = bench.board("b1", bench.kind(CHIPS[chip], flash_bytes))
+    code, rows = bench.flash("--port", board.port)
+    assert code == 2
+    assert rows[-1]["state"] == "refused"
+    assert rows[-1]["reason"] == reason
+    assert set(board.flash.read(0, flash_bytes)) == {0xFF}
+
+
+def test_a_file_that_is_not_the_pinned_one_is_never_written(bench: FlashBench) -> None:
+    board = bench.small("b1")
+    code, rows = bench.flash("--port", board.port, sha256="0" * 64)
+    assert (code, rows) == (2, [])
+    other = bench.flash(
+        "--port", board.port, "--micropython", bench.files["esp32s3"], sha256=_sha(bench.files["esp32s3"])
+    )
+    assert other == (2, [])
+    assert board.flash.read(0, 4) == b"\xff" * 4
+
+
+def test_without_a_pin_flash_refuses_and_names_the_file_to_fetch(bench: FlashBench) -> None:
+    board = bench.small("b1")
+    command = ["flash", "--board", NAMES["esp32c3"], "--port", board.port]
+    unpinned = bench.pingan(*command, "--micropython", bench.files["esp32c3"])
+    assert unpinned.returncode == 2
+    assert _sha(bench.files["esp32c3"]) in unpinned.stderr
+    missing = bench.pingan(*command)
+    assert missing.returncode == 2
+    assert "https://micropython.org/resources/firmware/ESP32_GENERIC_C3-" in missing.stderr
+
+
+def test_erasing_ends_no_identity_unless_told_so(bench: FlashBench) -> None:
+    board = bench.small("b1")
+    code, rows = bench.flash("--port", board.port, "--erase")
+    assert (code, rows[-1]["reason"]) == (2, "flash.provisioned")
+    assert intact(board)
+    code, rows = bench.flash("--port", board.port, "--erase", "--replace-identity")
+    assert code == 0
+    assert set(board.flash.read(RECORDS_AT, RECORDS_SIZE)) == {0xFF}
+    # Now there is none, and no more word is needed.
+    code, rows = bench.flash("--port", board.port, "--erase")
+    assert code == 0
+    assert board.mode == "run"
+
+
+def test_a_flash_that_does_not_keep_is_told(bench: FlashBench) -> None:
+    board = bench.small("b1")
+    board.faults.dead.add(0x12)
+    code, rows = bench.flash("--port", board.port)
+    assert (code, rows[-1]["reason"]) == (1, "flash.bad_flash")
+
+
+def test_a_flipped_byte_on_the_wire_is_no_success_with_wrong_bytes(bench: FlashBench) -> None:
+    board = bench.small("b1")
+    for at in (15_000, 240_000):
+        board.faults.odometer = 0
+        board.faults.flip_at = at
+        code, rows = bench.flash("--port", board.port)
+        assert code in {0, 1}
+        assert (board.mode == "run") >= (code == 0), rows
+        board.faults.flip_at = None
+    assert bench.flash("--port", board.port)[0] == 0
+
+
+def test_a_dry_run_says_every_command_and_touches_nothing(bench: FlashBench) -> None:
+    board = bench.small("b1")
+    resets = board.resets
+    code, rows = bench.flash("--port", board.port, "--dry-run")
+    assert code == 0
+    assert [(row["step"], row["state"]) for row in rows] == [
+        (step, "would") for step in ("find", "backup", "write", "check", "all")
+    ]
+    assert all(board.port in row["run"] and "esptool" in row["run"] for row in rows[:-1])
+    assert (board.resets, board.mode) == (resets, "loop")
+    assert not (bench.directory / "home" / ".local").exists()
+
+
+def test_twenty_boards_at_once_one_of_them_broken(bench: FlashBench) -> None:
+    boards = [bench.small(f"b{number:02}") for number in range(20)]
+    boards[7].faults.pull_at = 300_000
+    code, rows = bench.flash("--port", "all")
+    assert code == 1
+    states = verdicts(rows)
+    assert sorted(states.values()) == ["done"] * 19 + ["failed"]
+    assert [board.mode for board in boards].count("run") == 19
+    assert boards[7].mode == "off"
+    assert all(intact(board) for board in boards)
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "its flash has 2 MiB"), ("zh", "其闪存为 2 MiB")])
+def test_a_person_reads_plain_lines_in_their_language(bench: FlashBench, lang: str, said: str) -> None:
+    bench.board("b1", bench.kind(CHIPS["esp32c3"], 2 * MIB))
+    done = bench.pingan("--lang", lang, "flash", *bench.arguments())
+    assert done.returncode == 2
+    assert said in done.stdout.splitlines()[-1]
+
+
+def _sha(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

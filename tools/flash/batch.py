@@ -1,0 +1,65 @@
+"""Several boards at once: a thread and an esptool for each, and one verdict for each.
+
+Owns that one board's failure is not another's, and what Ctrl-C does. Must not know the steps.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from edge_daemon.errors import Refusal
+from tools.flash import esptool
+from tools.flash.flashing import Refused
+from tools.kit.telling import Telling
+
+_LOOK_EVERY_S = 0.2
+# What one board is put through; it raises what `_verdict` knows.
+Work = Callable[[], None]
+
+
+def run(works: dict[str, Work], telling: Telling, stop: threading.Event) -> dict[str, str]:
+    """Port -> state. On Ctrl-C `stop` is set, every board is told to be stopped, and KeyboardInterrupt goes on."""
+    states: dict[str, str] = {}
+    threads = [
+        threading.Thread(target=_one, args=(port, work, telling, states), name=f"flash {port}")
+        for port, work in works.items()
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(_LOOK_EVERY_S)
+    except KeyboardInterrupt:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        raise
+    return states
+
+
+def exit_code(states: dict[str, str]) -> int:
+    """1 when any failed, else 2 when any was refused, else 0."""
+    if "failed" in states.values():
+        return 1
+    return 2 if "refused" in states.values() else 0
+
+
+def _one(port: str, work: Work, telling: Telling, states: dict[str, str]) -> None:
+    states[port] = "failed"
+    try:
+        work()
+        states[port] = "done"
+        telling.verdict(port, "done", "flash.done")
+    except (Refused, Refusal) as refused:
+        states[port] = "refused"
+        names = refused.names if isinstance(refused, Refused) else refused.params
+        telling.verdict(port, "refused", refused.key, **names)
+    except esptool.Stopped:
+        states[port] = "stopped"
+        telling.verdict(port, "stopped", "flash.stopped")
+    except esptool.ToolFailed as failed:
+        telling.verdict(port, "failed", failed.key, **failed.names)
+    except Exception as error:  # noqa: BLE001 # one board's fault, whatever it is, must not end the others
+        telling.verdict(port, "failed", "flash.tool_failed", why=repr(error))

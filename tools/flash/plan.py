@@ -1,0 +1,67 @@
+"""The steps of flashing one board, in order, each with the exact command: what --dry-run says is what is done.
+
+Owns which steps there are. The partition `records` (identity, outbox) is in none of them but `erase`. Must not run
+anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.flash import esptool
+from tools.flash.boards import Board
+from tools.flash.image import Part
+
+
+@dataclass(frozen=True)
+class Job:
+    """One board at one port. `work`: a directory of this run, with a file per part in it."""
+
+    port: str
+    board: Board
+    parts: list[Part]
+    work: Path
+    erase: bool
+    replace_identity: bool
+
+    def file(self, name: str) -> Path:
+        """Of this port in `work`; the parts are shared by all ports."""
+        return self.work / f"{Path(self.port).name}.{name}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """`command`: empty for a step that is done here and not by esptool."""
+
+    name: str
+    command: list[str]
+
+
+def steps(job: Job) -> list[Step]:
+    """Find, then back up or erase, write, check; the application follows in application.py."""
+    records = job.board.partitions["records"]
+    # A board that is refused is somebody's: it starts again as it was.
+    whole = [Step("find", _command(job, ["flash-id"], chip="auto", after="hard-reset"))]
+    if job.erase:
+        if not job.replace_identity:
+            blank = [hex(records.offset), str(job.work / "records")]
+            whole.append(Step("identity", _command(job, ["verify-flash", *blank], after="hard-reset")))
+        whole.append(Step("erase", _command(job, ["erase-flash"])))
+    else:
+        backup = ["read-flash", "0x0", hex(records.offset), str(job.file("backup"))]
+        whole.append(Step("backup", _command(job, backup)))
+    pairs = [word for part in job.parts for word in (hex(part.offset), str(job.work / part.name))]
+    whole.append(Step("write", _command(job, ["write-flash", "--flash-size", "keep", *pairs])))
+    check = ["read-flash", "0x0", hex(written_end(job.parts)), str(job.file("check"))]
+    whole.append(Step("check", _command(job, check, after="hard-reset")))
+    return whole
+
+
+def written_end(parts: list[Part]) -> int:
+    """The first byte behind all that is written."""
+    return max(part.offset + len(part.data) for part in parts)
+
+
+def _command(job: Job, arguments: list[str], *, chip: str = "", after: str = "no-reset") -> list[str]:
+    return esptool.command(job.port, chip or job.board.chip, arguments, after=after)
