@@ -140,7 +140,7 @@ class Forwarder:
     slow_times: int = 16
     last_s: float = 60.0
     no_path_after_misses: int = 3
-    batch: int = 50
+    batch: int = 20
     heartbeat_s: float = 60.0
     strangers_per_s: float = 1.0
     strangers_burst: int = 5

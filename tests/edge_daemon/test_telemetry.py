@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from edge_daemon.errors import UplinkDown
 from edge_daemon.heard import Heard
 from edge_daemon.telemetry import Telemetry
 from edge_daemon.telemetry.segments import SEGMENT_BYTES, Segments
+from edge_daemon.telemetry.telemetry import ROWS_AT_ONCE
 from protocol.messages import Heartbeat, pack_heartbeat
 
 from .schemas import check
@@ -147,6 +149,29 @@ async def test_while_alarms_wait_it_trickles(tmp_path: Path) -> None:
         await there.until(1)
         await asyncio.sleep(0.3)
         assert len(there.messages) == 1
+
+
+async def test_what_was_kept_rests_twice_as_long_as_each_message_took(tmp_path: Path) -> None:
+    there = Platform()
+    there.connected = False
+    async with telemetry(tmp_path / "telemetry", there) as made:
+        for uptime_s in range(4 * ROWS_AT_ONCE):
+            _hear(made, there, uptime_s)
+    loop = asyncio.get_running_loop()
+    spans: list[tuple[float, float]] = []
+
+    async def slow(_data: bytes) -> None:
+        began_s = loop.time()
+        await asyncio.sleep(0.05)
+        spans.append((began_s, loop.time()))
+
+    there.connected = True
+    there.publish = slow  # type: ignore[method-assign]
+    async with telemetry(tmp_path / "telemetry", there), asyncio.timeout(30):
+        while len(spans) < 4:
+            await asyncio.sleep(0.01)
+    for (began_s, ended_s), (next_s, _) in itertools.pairwise(spans):
+        assert next_s - ended_s >= min(1.9 * (ended_s - began_s), 0.09)
 
 
 async def test_the_oldest_goes_when_there_is_too_much(tmp_path: Path) -> None:
