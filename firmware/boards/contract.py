@@ -108,6 +108,12 @@ class Board:
 
     # ---- flash ----
 
+    def records(self):
+        """The data file system's block device, mounted or not, as littlefs wants it (drivers/steady_flash.py).
+
+        Raises OSError where there is none. For provisioning; the application mounts it and asks for nothing else.
+        """
+
     def mount_flash(self):
         """Mount the data file system and return its path ("/flash"), no slash at the end.
 

@@ -123,17 +123,19 @@ class Board:
     def external_power(self):
         return self._body.usb or self._tty.there
 
-    def mount_flash(self):
-        import vfs
-
+    def records(self):
         path = os.getenv("PINGAN_FLASH")
         if path is None:
             raise OSError(19)  # ENODEV
-        flash = SteadyFlash(FileFlash(path))
+        return SteadyFlash(FileFlash(path))
+
+    def mount_flash(self):
+        import vfs
+
+        flash = self.records()
         if self.reset_cause != _RESETS["deep_sleep"]:
             flash.firm_up()
-        # The interpreter asks for the methods, the stubs for their class.
-        system = vfs.VfsLfs2(flash, readsize=_FLASH_READ_SIZE, progsize=_FLASH_PROGRAM_SIZE)  # type: ignore[arg-type]
+        system = vfs.VfsLfs2(flash, readsize=_FLASH_READ_SIZE, progsize=_FLASH_PROGRAM_SIZE)
         vfs.mount(system, "/flash")
         return "/flash"
 

@@ -137,12 +137,16 @@ class Esp32Core:
 
     # ---- flash and RTC memory ----
 
-    def mount_flash(self) -> str:
-        """Mount the data partition. Raises OSError; never formats."""
+    def records(self) -> SteadyFlash:
+        """The data partition. Raises OSError when there is none."""
         found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=_PARTITION)
         if not found:
             raise OSError(_ENODEV)
-        flash = SteadyFlash(found[0])
+        return SteadyFlash(found[0])
+
+    def mount_flash(self) -> str:
+        """Mount the data partition. Raises OSError; never formats."""
+        flash = self.records()
         if self.reset_cause != RESET_DEEP_SLEEP:
             flash.firm_up()
         # The interpreter asks for the methods, the stubs for their class.
