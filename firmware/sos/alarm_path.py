@@ -35,7 +35,7 @@ class AlarmPath:
         self._ble = ble
         self._serial = serial
         self.gestures = gestures.Gestures()
-        self.testing = Testing(self.gestures, outbox, ledger, feedback)
+        self.testing = Testing(self.gestures, outbox, ledger, feedback, plan)
         self.ticks = 0
         # A HELLO says this as long as it is so.
         self.heartbeat_waits = False

@@ -75,11 +75,10 @@ class Outbox:
             at = slot_at(alarm.slot)
             if not image[at]:
                 continue
+            alarm.used = alarm.unsent = True
+            alarm.pending = image[at] == _PENDING
             alarm.kind = image[at + 1]
             alarm.number = int.from_bytes(image[at + 2 : at + 5], "big")
-            # A test is over with the run that it was made in.
-            alarm.used = alarm.unsent = not alarm.test
-            alarm.pending = image[at] == _PENDING
             alarm.detail = image[at + 5]
             alarm.stage = image[at + 6]
             alarm.age_known = image[at + 8 : at + 12] == self._when[:4]
@@ -90,7 +89,7 @@ class Outbox:
             alarm.unsent = not taken(alarm.stage)
             if alarm.number >= self._ledger.next_number:
                 self._ledger.set_header(alarm.number + 1, self._ledger.reserved)
-            if alarm.test:
+            if alarm.test:  # over with the run that it was made in
                 alarm.clear()
                 self.keep(alarm)
 

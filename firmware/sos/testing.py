@@ -9,15 +9,20 @@ from protocol import codes
 
 from . import stages
 
+# Whoever armed it wants to end it, or to ask what was seen, and cannot call a wearable that says nothing.
+HELLO_EVERY_MS = 30000
+
 
 class Testing:
     """`on`: armed. `took_ms`: how long the newest test took to be taken by somebody; -1: it has not been."""
 
-    def __init__(self, gestures, outbox, ledger, feedback):
+    def __init__(self, gestures, outbox, ledger, feedback, plan):
         self._gestures = gestures
         self._outbox = outbox
         self._ledger = ledger
         self._feedback = feedback
+        self._schedule = plan
+        self._hello_ms = 0
         self.on = False
         self.took_ms = -1
         self._tested_ms = 0
@@ -40,6 +45,7 @@ class Testing:
         if not self.on:
             self.on = True
             self.took_ms = -1
+            self._hello_ms = now_ms + HELLO_EVERY_MS
             self._feedback.watch(0)
         self._gestures.arm(now_ms, for_ms, cancels)
         if self._feedback.stage == stages.IDLE:
@@ -47,9 +53,14 @@ class Testing:
         return True
 
     def tick(self, now_ms):
-        """End it when its time is over."""
-        if self.on and not self._gestures.armed(now_ms):
+        """End it when its time is over; until then say now and then that it can be spoken to."""
+        if not self.on:
+            return
+        if not self._gestures.armed(now_ms):
             self.end(now_ms)
+        elif now_ms >= self._hello_ms:
+            self._hello_ms = now_ms + HELLO_EVERY_MS
+            self._schedule.want_hello(now_ms)
 
     def end(self, now_ms):
         """Each press is meant from now on, one under way, too: flash has it as an SOS. Its tests are forgotten.

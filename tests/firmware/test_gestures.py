@@ -263,8 +263,8 @@ def test_nothing_that_test_mode_left_open_takes_a_press_after_it():
 def test_prolonging_takes_no_press_out_of_the_test():
     finger = armed(for_ms=5000)
     finger.gestures.edge(True, finger.now_ms)
+    finger.gestures.arm(finger.now_ms + 15, 5000, False)  # before the first tick has seen the press
     finger.wait(100)
-    finger.gestures.arm(finger.now_ms, 5000, False)
     finger.gestures.edge(False, finger.now_ms)
     assert finger.wait(100).said == [g.BEGAN, g.TESTED]
 

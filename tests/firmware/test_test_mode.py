@@ -175,3 +175,9 @@ async def test_a_cancel_is_practised_as_a_test_of_its_own(bench: Bench) -> None:
     assert event.detail == 1
     status, told = await bench.test(END)
     assert (status, told.number) == (codes.RESULT_DONE, 1)
+
+
+async def test_it_can_be_spoken_to_while_it_is_armed(bench: Bench) -> None:
+    await bench.test(LONG)
+    for _ in range(2):
+        await bench.cable.heard(codes.HELLO, within_s=32)
