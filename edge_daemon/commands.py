@@ -1,7 +1,8 @@
-"""Commands from the platform. Owns their way: a gateway's own done at once, a wearable's handed to it one at a time.
+"""Commands of the platform and of this machine. Owns their way: to a wearable one at a time; a gateway's own at once.
 
-Guarantee: each command that can be named gets its result, also that it expired, and in time. In memory only: a restart
-forgets what waited, the platform sees no result and asks again. Must not know MQTT.
+Guarantee: each command that can be named gets its result, also that it expired, and in time; one of this machine tells
+whoever gave it, never the platform. In memory only: a restart forgets what waited, the platform sees no result and asks
+again. Must not know MQTT.
 A wearable's command goes at once by every way that is open, else with the answer to its next question. The next one
 waits for the result: a wearable remembers few ids and its last four questions, and answers each command with a frame
 that is a question itself.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from edge_daemon.admission import Admitted
@@ -34,29 +35,36 @@ _RESULTS = {codes.RESULT_DONE: ("done", None), codes.RESULT_UNKNOWN: ("refused",
 
 # Tells the platform: command id, result, reason.
 Report = Callable[[str, str, "str | None"], None]
+# Tells who gave a command on this machine: result, reason, and what the wearable said beside its result.
+Told = Callable[[str, "str | None", bytes], None]
 
 
 @dataclass(slots=True)
 class _Queued:
     """`sent_ms`: when it last went out, by link; empty before it has."""
 
-    command: PlatformCommand
     handle: str
     wire_id: int
+    code: int
+    args: bytes
     expires_ms: int
+    told: Told
     sent_ms: dict[str, int] = field(default_factory=dict)
 
 
 class Commands:
-    """What the platform asked and has no result for. `report` and `beat` are given by the pipeline."""
+    """What the platform asked and has no result for. `report` and `beat` are given by the pipeline.
 
-    def __init__(self, handles: frozenset[str], replies: Replies, clock: Clock, counters: Counters) -> None:
+    `handles`: who is served now; of who is no more, `withdraw` is told.
+    """
+
+    def __init__(self, handles: Container[object], replies: Replies, clock: Clock, counters: Counters) -> None:
         self._handles = handles
         self._replies = replies
         self._clock = clock
         self._counters = counters
-        # In the order in which they came.
-        self._queued: dict[str, _Queued] = {}
+        # In the order in which they came; by the platform's id, or by an object of this machine's own.
+        self._queued: dict[object, _Queued] = {}
         self._finished: OrderedDict[str, tuple[str, str | None]] = OrderedDict()
         self._changed = asyncio.Event()
         # A random start, so that ids of before a restart are not taken for the new ones.
@@ -81,7 +89,34 @@ class Commands:
             # Not remembered: the same id may be taken when there is room.
             self.report(command.command, "refused", "too_many")
         else:
-            self._queue(command, command.wearable)
+            args = bytes([command.seconds]) if command.name == "locate" else b""
+
+            def told(outcome: str, reason: str | None, _more: bytes) -> None:
+                self._finish(command.command, outcome, reason)
+
+            queued = self._queued[command.command] = self._made(
+                command.wearable, _CODES[command.name], args, command.expires_s, told
+            )
+            self.report(command.command, "queued", None)
+            self._push(queued.handle)
+
+    def give(self, handle: str, code: int, args: bytes, expires_s: float, told: Told) -> Callable[[], None]:
+        """A command of this machine's own; `told` hears how it ended, once. Returns what takes it back unheard.
+
+        It waits its turn behind what was given before.
+        """
+        key = object()
+        if handle not in self._handles:
+            told("refused", "unknown_wearable", b"")
+        else:
+            self._queued[key] = self._made(handle, code, args, expires_s, told)
+            self._push(handle)
+
+        def take_back() -> None:
+            if self._queued.pop(key, None) is not None:
+                self._push(handle)
+
+        return take_back
 
     def heard_from(self, question: Admitted) -> None:
         """A wearable asked something: the command that is its turn goes with the answer."""
@@ -93,7 +128,7 @@ class Commands:
         if link in queued.sent_ms and now_ms - queued.sent_ms[link] < AGAIN_MS:
             return
         queued.sent_ms[link] = now_ms
-        self._replies.command(question, *_on_the_wire(queued))
+        self._replies.command(question, queued.wire_id, queued.code, queued.args)
         self._counters.add("commands_sent")
 
     def result(self, handle: str, result: Result) -> None:
@@ -101,17 +136,21 @@ class Commands:
         for command, queued in self._queued.items():
             if queued.handle == handle and queued.wire_id == result.id:
                 del self._queued[command]
-                self._finish(command, *_RESULTS.get(result.status, ("refused", "failed")))
+                queued.told(*_RESULTS.get(result.status, ("refused", "failed")), result.more)
                 return
+
+    def withdraw(self, handle: str) -> None:
+        """A wearable is served no more: what waits for it will not be done."""
+        for command in [command for command, queued in self._queued.items() if queued.handle == handle]:
+            self._queued.pop(command).told("refused", "unknown_wearable", b"")
 
     def expire(self) -> None:
         """Give up what has run out of time, and say so; whoever waited behind it is next."""
         now_ms = self._clock.now_ms()
-        over = [queued for queued in self._queued.values() if queued.expires_ms <= now_ms]
-        for queued in over:
-            del self._queued[queued.command.command]
-            self._finish(queued.command.command, "expired", None)
-        for handle in {queued.handle for queued in over}:
+        over = {command: queued for command, queued in self._queued.items() if queued.expires_ms <= now_ms}
+        for command in over:
+            self._queued.pop(command).told("expired", None, b"")
+        for handle in {queued.handle for queued in over.values()}:
             self._push(handle)
 
     async def run(self) -> None:
@@ -136,20 +175,17 @@ class Commands:
             return None
         return "unknown_wearable"
 
-    def _queue(self, command: PlatformCommand, handle: str) -> None:
+    def _made(self, handle: str, code: int, args: bytes, expires_s: float, told: Told) -> _Queued:
         self._next_wire_id = (self._next_wire_id + 1) & 0xFFFF
-        expires_ms = self._clock.now_ms() + int(command.expires_s * 1000)
-        self._queued[command.command] = _Queued(command, handle, self._next_wire_id, expires_ms)
         self._changed.set()
-        self.report(command.command, "queued", None)
-        self._push(handle)
+        return _Queued(handle, self._next_wire_id, code, args, self._clock.now_ms() + int(expires_s * 1000), told)
 
     def _push(self, handle: str) -> None:
         """Hand over, unasked, the command whose turn it is, unless it has been handed over."""
         queued = self._first(handle)
         if queued is None or queued.sent_ms:
             return
-        for link in self._replies.command_if_there(handle, *_on_the_wire(queued)):
+        for link in self._replies.command_if_there(handle, queued.wire_id, queued.code, queued.args):
             queued.sent_ms[link] = self._clock.now_ms()
             self._counters.add("commands_sent")
 
@@ -161,9 +197,3 @@ class Commands:
         if len(self._finished) > FINISHED_MOST:
             self._finished.popitem(last=False)
         self.report(command, outcome, reason)
-
-
-def _on_the_wire(queued: _Queued) -> tuple[int, int, bytes]:
-    """Id, code and arguments."""
-    args = bytes([queued.command.seconds]) if queued.command.name == "locate" else b""
-    return queued.wire_id, _CODES[queued.command.name], args
