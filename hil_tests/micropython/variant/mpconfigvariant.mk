@@ -10,3 +10,7 @@ MICROPY_PY_FFI = 0
 
 CFLAGS += -I$(MBEDTLS_INCLUDE)
 LDFLAGS += $(MBEDTLS_ARCHIVE)
+
+# The chip's prompt (modchip.c): the unix port has none of its own that mpremote could talk to.
+SHARED_SRC_C_EXTRA += runtime/pyexec.c
+LDFLAGS += -Wl,--wrap=mp_hal_set_interrupt_char,--wrap=mp_hal_stdin_rx_chr
