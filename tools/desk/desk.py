@@ -5,6 +5,7 @@
             -> watch      -> store               gateways' and wearables' health
             -> life_signs          -> answers    that the platform is there, by the way that reached it
     key file -> key_watch -> keys                 wearables that were imported while it runs
+            attendant -> store -> courier        wearers' tests, answered as an operator answers an alarm
     browser -> web -> store (actions, news) -> courier -> brokers
                                            `-> feed -> every open page
 
@@ -26,6 +27,7 @@ from edge_daemon.counters import Counters
 from edge_daemon.errors import Refusal
 from edge_daemon.log import Log
 from tools.desk import key_watch, keys
+from tools.desk.attendant import Attendant
 from tools.desk.brokers import Brokers
 from tools.desk.courier import Courier
 from tools.desk.desk_state import DeskState
@@ -74,6 +76,7 @@ class Desk:
             self._receiver = Receiver(self._store, self._brokers, self._clock, self._counters, self._drill)
             self._watch = Watch(self._store, self._counters)
             self._courier = Courier(self._store, self._brokers)
+            self._attendant = Attendant(self._store, self._clock)
             if settings.keys_file is not None:
                 self._strangers = await self._open_strangers(settings.keys_file)
             self._connect()
@@ -104,6 +107,7 @@ class Desk:
             tasks.create_task(self._receiver.run(), name="receiver")
             tasks.create_task(self._watch.run(), name="watch")
             tasks.create_task(self._courier.run(), name="courier")
+            tasks.create_task(self._attendant.run(), name="attendant")
             if self._strangers is not None:
                 tasks.create_task(self._strangers.run(), name="strangers")
             if self._key_watch is not None:
@@ -120,10 +124,11 @@ class Desk:
         """Who is told what."""
         self._brokers.on_message = self._received
         self._brokers.on_connected = self._courier.wake
-        self._receiver.on_change = self._feed.changed
+        self._receiver.on_change = self._stored
+        self._attendant.on_acted = self._acted
         self._watch.on_change = self._feed.changed
         if self._strangers is not None:
-            self._strangers.on_change = self._feed.changed
+            self._strangers.on_change = self._stored
 
     def _received(self, message: Message) -> None:
         if message.kind == "heartbeat":
@@ -141,6 +146,10 @@ class Desk:
                 frames, broken = [], [message.fault(str(error))]
             self._strangers.take(frames)
             self._watch.faults(broken)
+
+    def _stored(self) -> None:
+        self._feed.changed()
+        self._attendant.wake()
 
     async def _acted(self, events: list[str], stage: str) -> None:
         self._feed.changed()
