@@ -76,9 +76,25 @@ class Admission:
         self.on_spent: Callable[[str, int, Heard], None] = lambda handle, counter, heard: None
         # Told of each frame that is taken, opened, before anybody acts on it. Must not raise.
         self.on_admitted: Callable[[Admitted], None] = lambda admitted: None
-        self._keys = {wearable.handle: _Keys(wearable) for wearable in wearables}
-        for handle, keys in self._keys.items():
-            self._remember(keys, windows.get(handle, -1))
+        self._keys: dict[str, _Keys] = {}
+        for wearable in wearables:
+            self.put(wearable, windows.get(wearable.handle, -1))
+
+    def put(self, wearable: Wearable, taken: int) -> None:
+        """Take a wearable in, whose counters up to `taken` are spent (-1: none); or what has changed of one, but keys.
+
+        Some 10 ms for one that is new.
+        """
+        known = self._keys.get(wearable.handle)
+        if known is not None:
+            known.wearable = wearable
+            return
+        self._keys[wearable.handle] = keys = _Keys(wearable)
+        self._remember(keys, taken)
+
+    def drop(self, handle: str) -> None:
+        """From now on its frames are a stranger's."""
+        self._forget(self._keys.pop(handle))
 
     def admit(self, heard: Heard) -> Admitted | Unknown | None:
         """Open a frame. None: refused or a repeat, and counted."""
@@ -122,7 +138,8 @@ class Admission:
         second, and that would be the frame just heard.
         """
         found: dict[bytes, tuple[str, int]] = {}
-        for handle, keys in self._keys.items():
+        # A copy: wearables come and go while this runs.
+        for handle, keys in list(self._keys.items()):
             start = keys.taken + 1
             if (start == 0) is not first_heard:
                 continue
@@ -134,9 +151,11 @@ class Admission:
                 found.update({rolling_id: (handle, counter) for rolling_id, counter in hits.items()})
         return found
 
-    def admit_far(self, handle: str, counter: int, unknown: Unknown) -> Admitted | None:
-        """Open a frame whose counter a wide search found."""
-        keys = self._keys[handle]
+    def admit_far(self, handle: str, counter: int, unknown: Unknown) -> Admitted | Unknown | None:
+        """Open a frame whose counter a wide search found. Unknown: its wearable has been dropped meanwhile."""
+        keys = self._keys.get(handle)
+        if keys is None:
+            return unknown
         if counter <= keys.taken:
             self._refuse("repeat")
             return None
@@ -197,5 +216,7 @@ class Admission:
             self._spent.pop(rolling_id, None)
 
     def _forget(self, keys: _Keys) -> None:
-        self._expected = {i: row for i, row in self._expected.items() if row[0] is not keys}
-        self._spent = {i: row for i, row in self._spent.items() if row[0] is not keys}
+        first = max(0, keys.taken + 1 - SPENT)
+        for rolling_id in keys.ids.table(first, keys.ahead + 1 - first):
+            self._spent.pop(rolling_id, None)
+            self._expected.pop(rolling_id, None)

@@ -117,10 +117,11 @@ class Intake:
         elif admitted.frame_type == codes.HELLO:
             number = _asked_for(admitted.body)
         known = self._journal.alarms.get((handle, number))
-        if known is not None:
-            self._replies.tell(admitted, known)
-        elif number or admitted.frame_type == codes.EVENT:
+        if known is None and (number or admitted.frame_type == codes.EVENT):
             self._replies.refuse(admitted, number, codes.REASON_REVOKED)
+        elif known is not None and known.stage != codes.HEARD:
+            # One that is on its way to the disk since before it was revoked is told when it is there.
+            self._replies.tell(admitted, known)
         self.on_revoked(handle, what)
 
     def _message(self, handle: str, admitted: Admitted) -> None:

@@ -22,9 +22,13 @@ from edge_daemon.clock import Clock
 from edge_daemon.commands import Commands
 from edge_daemon.config import Config
 from edge_daemon.control.control import Control
+from edge_daemon.control.enrolment import Enrolment
 from edge_daemon.control.status import Status
+from edge_daemon.control.test_mode import Testing
 from edge_daemon.counters import Counters
+from edge_daemon.enrolled import Enrolled
 from edge_daemon.faults import Faults
+from edge_daemon.following import follow
 from edge_daemon.forwarder import Forwarder
 from edge_daemon.heard import Alarm
 from edge_daemon.heartbeat import Heartbeat
@@ -39,16 +43,10 @@ from edge_daemon.replies import Replies
 from edge_daemon.security import Security
 from edge_daemon.storing import Storing
 from edge_daemon.strangers import Strangers
-from edge_daemon.supervision import Watch, power_sources
-from edge_daemon.supervision.certificates import Certificates
-from edge_daemon.supervision.links import LinkWatch
-from edge_daemon.supervision.power import PowerWatch
-from edge_daemon.supervision.store import StoreWatch
-from edge_daemon.supervision.time import TimeWatch
-from edge_daemon.supervision.wearables import WearableWatch
+from edge_daemon.supervision.watches import Watches
 from edge_daemon.telemetry import Telemetry
 from edge_daemon.telemetry.segments import Segments
-from edge_daemon.uplinks.exits import Exits
+from edge_daemon.uplinks.exits import Exits, Loop
 from edge_daemon.uplinks.path_watch import PathWatch
 from edge_daemon.watchdog import Moves, Notifier, Turning, Watchdog, Writing
 from protocol import kinds
@@ -64,7 +62,8 @@ class Pipeline:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._wearables = registry.load(Path(config.wearables.key_file))
+        keys = Path(config.wearables.key_file)
+        self._enrolled = Enrolled(registry.load(keys).values())
         self._clock = Clock()
         self._counters = Counters()
         state = Path(config.gateway.state_dir)
@@ -86,9 +85,11 @@ class Pipeline:
         self._storing = Storing(self._journal, self._forwarder, self._ages, self._counters)
         self._faults = Faults(self._journal, self._storing, self._clock)
         self._control = Control(config, self._clock, self._counters)
+        self._control.add("wearables", Enrolment(keys, self._enrolled, self._control.watching).answer)
         self._replies = Replies(self._counters)
-        served = frozenset(handle for handle, wearable in self._wearables.items() if not wearable.revoked)
-        self._commands = Commands(served, self._replies, self._clock, self._counters)
+        self._commands = Commands(self._enrolled, self._replies, self._clock, self._counters)
+        self._testing = Testing(self._commands, self._enrolled.all, self._control.watching, self._clock)
+        self._control.add_test(self._testing)
         self._strangers = Strangers(config.forwarder.strangers_per_s, config.forwarder.strangers_burst, self._counters)
         self._post = Post(
             config.gateway.id,
@@ -123,7 +124,8 @@ class Pipeline:
             await self._journal.close()
 
     async def _run(self) -> None:
-        intake = self._new_intake()
+        admission = self._new_admission()
+        intake = self._new_intake(admission)
         modem = self._config.sms.port if self._config.sms.enabled else ""
         serial = SerialLink(self._config.serial, intake.heard, self._clock, self._counters, modem)
         ble = self._new_ble(intake) if self._config.ble.enabled else None
@@ -140,72 +142,81 @@ class Pipeline:
             paths.states,
         )
         self._wire(intake, beat)
-        watches = self._watches(intake, serial, paths, links)
+        watches = self._new_watches(serial)
+        intake.on_genuine = watches.wearables.heard
+        follow(
+            self._enrolled,
+            admission,
+            self._journal.windows,
+            self._replies,
+            self._commands,
+            watches.wearables,
+            self._control.forget,
+            ble.expect if ble is not None else lambda expects: None,
+        )
+        self._control.add_status(self._status(links, paths, watches), paths)
         await self._control.open()
         self._replies.serial_ports = serial.open_ports
         self._forwarder.start()
         if self._journal.boots:
             self._faults.report(kinds.RESTARTED, note=edge_daemon.__version__)
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._journal.run(), name="journal")
-                tasks.create_task(self._forwarder.run(), name="forwarder")
-                for name, way in self._exits.loops.items():
-                    tasks.create_task(way.run(), name=name)
-                tasks.create_task(beat.run(), name="heartbeat")
-                tasks.create_task(self._commands.run(), name="commands")
-                tasks.create_task(self._tidy(), name="tidy")
-                for link in links:
-                    tasks.create_task(link.run(), name=type(link).__name__)
-                tasks.create_task(self._telemetry.run(), name="telemetry")
-                tasks.create_task(self._control.run(), name="control")
-                for name, watch in watches.items():
-                    tasks.create_task(watch.run(), name=name)
-                tasks.create_task(self._watchdog().run(), name="watchdog")
-                log.info("gateway_ready", gateway=self._config.gateway.id, wearables=len(self._wearables))
+            await self._serve({**self._exits.loops, "heartbeat": beat, **watches.all}, links)
         finally:
             if ble is not None:
                 await ble.close()
 
-    def _watches(
-        self, intake: Intake, serial: SerialLink, paths: PathWatch, links: list[SerialLink | BleLink]
-    ) -> dict[str, Watch]:
-        """Who looks whether something is lost or wrong, and says so; and what says so to who asks on this machine."""
-        settings, served = self._config.supervision, [w.handle for w in self._wearables.values() if not w.revoked]
-        wearables = WearableWatch(served, self._journal, self._faults, settings, self._clock)
-        intake.on_genuine = wearables.heard
-        certificates = Certificates(self._exits.tls(), self._faults, self._clock)
-        power = PowerWatch(power_sources.configured(settings), self._faults, self._clock)
-        status = Status(
+    async def _serve(self, loops: dict[str, Loop], links: list[SerialLink | BleLink]) -> None:
+        """All that runs, until one of it ends or we are cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._journal.run(), name="journal")
+            tasks.create_task(self._forwarder.run(), name="forwarder")
+            tasks.create_task(self._commands.run(), name="commands")
+            tasks.create_task(self._tidy(), name="tidy")
+            for link in links:
+                tasks.create_task(link.run(), name=type(link).__name__)
+            tasks.create_task(self._telemetry.run(), name="telemetry")
+            tasks.create_task(self._control.run(), name="control")
+            for name, loop in loops.items():
+                tasks.create_task(loop.run(), name=name)
+            tasks.create_task(self._watchdog().run(), name="watchdog")
+            log.info("gateway_ready", gateway=self._config.gateway.id, wearables=len(self._enrolled))
+
+    def _new_watches(self, serial: SerialLink) -> Watches:
+        return Watches(
+            self._config.supervision,
+            self._enrolled.expected,
+            serial.states,
+            self._exits.tls(),
+            self._room,
+            self._journal,
+            self._faults,
+            self._clock,
+        )
+
+    def _status(self, links: list[SerialLink | BleLink], paths: PathWatch, watches: Watches) -> Status:
+        return Status(
             self._config,
-            self._wearables.values,
+            self._enrolled.all,
             self._control.sightings,
+            self._testing.left_s,
             lambda: self._forwarder.waiting,
             lambda: [state for link in links for state in link.states()],
             paths,
-            power,
-            certificates,
+            watches.power,
+            watches.certificates,
             self._room,
             self._journal,
             self._ages,
             self._counters,
         )
-        self._control.add_status(status, paths)
-        return {
-            "certificates": certificates,
-            "store": StoreWatch("journal.sqlite3", self._journal, self._room, self._faults, self._clock),
-            "wearables": wearables,
-            "lines": LinkWatch(serial.states, self._faults, settings, self._clock),
-            "time": TimeWatch(self._faults, self._clock),
-            "power": power,
-        }
 
     def _watchdog(self) -> Watchdog:
         """What must move. That every task lives is the task group's to hold: where one ends, all do."""
 
         def status() -> str:
             broker = "connected" if self._ways.connected else "away"
-            return f"wearables={len(self._wearables)} waiting={self._forwarder.waiting} broker={broker}"
+            return f"wearables={len(self._enrolled)} waiting={self._forwarder.waiting} broker={broker}"
 
         parts: dict[str, Moves] = {
             "forwarder": Turning(lambda: self._forwarder.turns, self._forwarder.wake),
@@ -215,20 +226,21 @@ class Pipeline:
 
     def _new_ble(self, intake: Intake) -> BleLink:
         history = Path(self._config.gateway.state_dir) / "ble_history.json"
-        expects = bool(self._wearables)
+        expects = bool(self._enrolled.expected)
         ble = BleLink(self._config.ble, intake.heard, self._clock, self._counters, expects=expects, history=history)
         ble.on_deaf(lambda active, note: self._faults.condition(kinds.RADIO_DEAF, ble.name, active, note))
         ble.on_jammed(lambda active, note: self._faults.condition(kinds.RADIO_JAMMED, ble.name, active, note))
         return ble
 
-    def _new_intake(self) -> Intake:
-        settings = self._config.wearables
-        self._replies.resume(self._wearables.values(), self._journal.windows)
-        admission = Admission(
-            self._wearables.values(), self._journal.windows, settings.window, settings.wide_window, self._counters
-        )
-        security = Security(self._faults, admission, self._journal.windows, self._clock, self._counters)
+    def _new_admission(self) -> Admission:
+        settings, everybody = self._config.wearables, self._enrolled.all()
+        self._replies.resume(everybody, self._journal.windows)
+        admission = Admission(everybody, self._journal.windows, settings.window, settings.wide_window, self._counters)
         admission.on_admitted = self._control.heard
+        return admission
+
+    def _new_intake(self, admission: Admission) -> Intake:
+        security = Security(self._faults, admission, self._journal.windows, self._clock, self._counters)
         admission.on_taken, admission.on_spent = security.taken, security.spent
         intake = Intake(
             admission,
@@ -239,7 +251,7 @@ class Pipeline:
             self._strangers,
             self._clock,
             self._counters,
-            settings.wide_searches_per_s,
+            self._config.wearables.wide_searches_per_s,
         )
         intake.on_revoked = security.revoked
         return intake

@@ -1,4 +1,4 @@
-"""The enrolled wearables and their keys, from one file of mode 0600. Owns reading it; private.py guards it.
+"""The enrolled wearables and their keys, from one file of mode 0600. Owns reading it; key_file.py changes it.
 
 Must not know windows or journals. The file: {"v": 1, "wearables": [{"wearable": 16 hex, "up": 32 hex, "down": 32 hex,
 "id": 32 hex, "revoked": true, "role": "roaming"}]}; the last two may be absent. A revoked wearable stays in the file,
@@ -44,14 +44,23 @@ def load(path: Path, read_row: ReadRow | None = None) -> dict[str, Wearable]:
 
     Raises Refusal when the file is missing, readable by others, or not understood.
     """
-    data = private.read(path)
+    return parsed(path, read(path), read_row)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The key file's content, its rows not yet looked at. Raises Refusal."""
     try:
-        raw = json.loads(data)
+        raw = json.loads(private.read(path))
     except ValueError as error:
         raise Refusal("registry.not_json", file=path) from error
     if not isinstance(raw, dict) or raw.get("v") != 1 or not isinstance(raw.get("wearables"), list):
         raise Refusal("registry.wrong_shape", file=path)
-    wearables = [(read_row or wearable)(path, number, row) for number, row in enumerate(raw["wearables"], 1)]
+    return raw
+
+
+def parsed(path: Path, content: dict[str, Any], read_row: ReadRow | None = None) -> dict[str, Wearable]:
+    """The wearables of a key file's content. Raises Refusal."""
+    wearables = [(read_row or wearable)(path, number, row) for number, row in enumerate(content["wearables"], 1)]
     by_handle = {one.handle: one for one in wearables}
     if len(by_handle) != len(wearables):
         raise Refusal("registry.twice", file=path)

@@ -50,6 +50,15 @@ class Replies:
             if wearable.handle in windows:
                 self._contacts[wearable.handle] = _Contact(DownSealer(wearable.down), windows[wearable.handle])
 
+    def take_up(self, wearable: Wearable, windows: Mapping[str, int]) -> None:
+        """Take up one that comes while we run, if it was here before."""
+        if wearable.handle not in self._contacts:
+            self.resume([wearable], windows)
+
+    def drop(self, handle: str) -> None:
+        """Nothing is told any more to one that is not ours."""
+        self._contacts.pop(handle, None)
+
     def heard_from(self, admitted: Admitted) -> None:
         """Note a genuine frame as the newest question."""
         contact = self._contact(admitted)

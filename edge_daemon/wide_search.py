@@ -104,7 +104,9 @@ class WideSearch:
         for unknown in sorted(ours, key=lambda unknown: found[unknown.rolling_id]):
             handle, counter = found[unknown.rolling_id]
             admitted = self._admission.admit_far(handle, counter, unknown)
-            if admitted is not None:
+            if isinstance(admitted, Unknown):
+                del found[unknown.rolling_id]
+            elif admitted is not None:
                 log.info("found_far_ahead", wearable=handle, counter=counter)
                 self._ours(admitted)
         # What came meanwhile, before its wearable's next frame, which needs no search any more, overtakes it.

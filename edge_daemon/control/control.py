@@ -15,6 +15,7 @@ from edge_daemon.config import Config
 from edge_daemon.control.server import Ask, ControlServer
 from edge_daemon.control.sightings import Sightings
 from edge_daemon.control.status import Status
+from edge_daemon.control.test_mode import Testing
 from edge_daemon.control.watching import Watching
 from edge_daemon.counters import Counters
 from edge_daemon.heard import Alarm
@@ -29,6 +30,7 @@ class Control:
         self.sightings = Sightings()
         self._server = ControlServer(config.control_socket, self.watching, counters)
         self._status: Status | None = None
+        self._testing: Testing | None = None
 
     def add(self, name: str, ask: Ask) -> None:
         """One more ask, by its name in requests."""
@@ -43,6 +45,17 @@ class Control:
         self._status = status
         self.add("status", status.answer)
         self.add("path_test", path_test)
+
+    def add_test(self, testing: Testing) -> None:
+        """The ask `test`."""
+        self._testing = testing
+        self.add("test", testing.answer)
+
+    def forget(self, handle: str) -> None:
+        """A wearable is not ours any more."""
+        self.sightings.forget(handle)
+        if self._testing is not None:
+            self._testing.forget(handle)
 
     async def open(self) -> None:
         """Make the socket. Raises Refusal where another gateway has it."""
@@ -65,7 +78,10 @@ class Control:
         asyncio.get_running_loop().call_soon(self.watching.news, alarm)
 
     def _heard(self, admitted: Admitted) -> None:
-        self.watching.say("heard", **self.sightings.heard(admitted))
+        said = self.sightings.heard(admitted)
+        self.watching.say("heard", **said)
+        if self._testing is not None:
+            self._testing.heard(said)
 
     def _committed(self, alarm: Alarm, stored: bool) -> None:
         if alarm.of_gateway and self._status is not None:

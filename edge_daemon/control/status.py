@@ -59,6 +59,7 @@ class Status:
         config: Config,
         wearables: Callable[[], Collection[Wearable]],
         sightings: Sightings,
+        testing: Callable[[str], int | None],
         waiting: Callable[[], int],
         links: Callable[[], list[dict[str, str]]],
         paths: PathWatch,
@@ -72,6 +73,7 @@ class Status:
         self._config = config
         self._wearables = wearables
         self._sightings = sightings
+        self._testing = testing
         self._waiting = waiting
         self._links = links
         self._paths = paths
@@ -127,6 +129,8 @@ class Status:
             "battery_mv": seen and seen.battery_mv,
             "firmware": seen and seen.firmware,
             "open": len(self._journal.open_of(handle)),
+            # For how long yet a short press of it is a test; null: it is none.
+            "test_s": self._testing(handle),
         }
 
     def _store(self) -> dict[str, Any]:

@@ -62,6 +62,10 @@ class Ear:
         self._spoilt = True
         self.count = 0
 
+    def expect(self, expects: bool) -> None:
+        """Whether wearables are enrolled now."""
+        self._expects = expects
+
     def heard(self, now_ms: int, source: str | None) -> None:
         """Something came from the air; `source` its address, None for what shall not count for a crowd."""
         gap_s = (now_ms - self._since_ms) / 1000

@@ -129,6 +129,10 @@ class BleLink:
         """`tell(True, note)` when a flood has begun, `(False, note)` when it has ended."""
         self._noise.on_jammed = tell
 
+    def expect(self, expects: bool) -> None:
+        """Whether any wearable is to be heard here now."""
+        self._ear.expect(expects)
+
     def states(self) -> list[dict[str, str]]:
         """The adapter for the heartbeat: up, quiet (nothing heard, and nothing wrong), deaf, down (no scan)."""
         return [{"link": "ble", "name": self.name, "state": self._state()}]

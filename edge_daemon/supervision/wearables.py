@@ -20,15 +20,19 @@ _EVERY_S = 30.0
 _NOTED_EVERY_MS = 600_000
 # A loop that was held up, or a machine that slept, did not listen meanwhile.
 _STEP_MOST_MS = 120_000
+_TOLD = (kinds.SUPERVISION_LOST, kinds.WEARABLE_MISSING)
 
 
 class WearableWatch:
-    """Call `heard` for each genuine frame. `handles`: who is to be heard; one that is new begins with no silence."""
+    """Call `heard` for each genuine frame. `handles`: who is to be heard; one that is new begins with no silence.
+
+    `expect` says it of one that comes or goes while we run.
+    """
 
     def __init__(
         self, handles: Iterable[str], journal: Journal, faults: Faults, settings: Settings, clock: Clock
     ) -> None:
-        self._handles = sorted(handles)
+        self._handles = set(handles)
         self._journal = journal
         self._faults = faults
         self._settings = settings
@@ -42,8 +46,37 @@ class WearableWatch:
         self._faults.once(kinds.WEARABLE_MISSING, handle, active=False)
         self._faults.condition(kinds.SUPERVISION_LOST, handle, active=False)
 
+    def expect(self, handle: str, *, expected: bool) -> None:
+        """A wearable is to be heard from now on, or is not any more: whatever was told of its silence ends."""
+        if expected and handle not in self._handles:
+            self._handles.add(handle)
+            # The next look adds all of the time since the last one.
+            self._silent_ms[handle] = self._looked_ms - self._clock.now_ms()
+            self._note_none(handle)
+        elif not expected:
+            self._handles.discard(handle)
+            self._silent_ms.pop(handle, None)
+            self._release(handle)
+
+    def release_others(self) -> None:
+        """What a run before this one told, or noted, of those who are not to be heard any more."""
+        told = {about for kind, about in self._journal.conditions if kind in _TOLD}
+        for handle in sorted((told | self._journal.silences.keys()) - self._handles):
+            self._release(handle)
+
+    def _release(self, handle: str) -> None:
+        self._note_none(handle)
+        self._faults.once(kinds.WEARABLE_MISSING, handle, active=False)
+        self._faults.condition(kinds.SUPERVISION_LOST, handle, active=False, note="not expected here any more")
+
+    def _note_none(self, handle: str) -> None:
+        """Whenever it comes (again), it has all its time."""
+        if self._journal.silences.get(handle):
+            self._journal.note_silence(handle, 0)
+
     async def run(self) -> None:
         """Look every half minute, for ever."""
+        self.release_others()
         self._looked_ms = self._clock.now_ms()
         while True:
             await asyncio.sleep(_EVERY_S)
@@ -54,7 +87,7 @@ class WearableWatch:
         now_ms = self._clock.now_ms()
         step_ms = min(now_ms - self._looked_ms, _STEP_MOST_MS)
         self._looked_ms = now_ms
-        for handle in self._handles:
+        for handle in sorted(self._handles):
             noted_ms = self._journal.silences.get(handle, 0)
             silent_ms = self._silent_ms.get(handle, noted_ms) + step_ms
             self._silent_ms[handle] = silent_ms

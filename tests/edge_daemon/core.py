@@ -17,11 +17,14 @@ from edge_daemon.ages import Ages
 from edge_daemon.clock import Clock
 from edge_daemon.commands import Commands
 from edge_daemon.config import Forwarder as ForwarderSettings
+from edge_daemon.config import Supervision as SupervisionSettings
 from edge_daemon.config import Ways as WaysSettings
 from edge_daemon.config import Wearables as WearableSettings
 from edge_daemon.counters import Counters
+from edge_daemon.enrolled import Enrolled
 from edge_daemon.errors import UplinkDown
 from edge_daemon.faults import Faults
+from edge_daemon.following import follow
 from edge_daemon.forwarder import Forwarder
 from edge_daemon.intake import Intake
 from edge_daemon.journal import Journal, schema
@@ -30,6 +33,7 @@ from edge_daemon.replies import Replies
 from edge_daemon.security import Security
 from edge_daemon.storing import Storing
 from edge_daemon.strangers import Strangers
+from edge_daemon.supervision.wearables import WearableWatch
 from edge_daemon.uplinks import answers
 from edge_daemon.uplinks.way import Way
 from edge_daemon.uplinks.ways import Ways
@@ -89,6 +93,8 @@ class Core:
         self.clock = clock or Clock()
         self.uplink = StandInUplink()
         self.strangers_seen: list[Unknown] = []
+        self.forgotten: list[str] = []
+        self.expecting: list[bool] = []
         self.journal = Journal(path / "journal.sqlite3", self.counters)
         self.ages = Ages(self.journal, self.clock)
         self.replies = Replies(self.counters)
@@ -108,7 +114,8 @@ class Core:
         self.forwarder.on_news = self.replies.tell_if_there
         self.ways.on_open, self.ways.on_closed = self.forwarder.connected, self.forwarder.disconnected
         self.wearables = [Wearable(w.handle, w.keys.up, w.keys.down, w.keys.id, w.revoked) for w in wearers]
-        self.commands = Commands(frozenset(w.handle for w in wearers), self.replies, self.clock, self.counters)
+        self.enrolled = Enrolled(self.wearables)
+        self.commands = Commands(self.enrolled, self.replies, self.clock, self.counters)
         self._tasks: list[asyncio.Task[None]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -117,7 +124,19 @@ class Core:
         await self.journal.open()
         self.replies.resume(self.wearables, self.journal.windows)
         told = WearableSettings()
-        admission = Admission(self.wearables, self.journal.windows, told.window, told.wide_window, self.counters)
+        windows = self.journal.windows
+        admission = Admission(self.wearables, windows, told.window, told.wide_window, self.counters)
+        self.watch = WearableWatch(self.enrolled.expected, self.journal, self.faults, SupervisionSettings(), self.clock)
+        follow(
+            self.enrolled,
+            admission,
+            windows,
+            self.replies,
+            self.commands,
+            self.watch,
+            self.forgotten.append,
+            self.expecting.append,
+        )
         strangers = Strangers(self.settings.strangers_per_s, self.settings.strangers_burst, self.counters)
         security = Security(self.faults, admission, self.journal.windows, self.clock, self.counters)
         admission.on_taken, admission.on_spent = security.taken, security.spent
@@ -133,6 +152,7 @@ class Core:
             told.wide_searches_per_s,
         )
         self.intake.on_revoked = security.revoked
+        self.intake.on_genuine = self.watch.heard
         self.intake.on_stranger = self.strangers_seen.append
         self.forwarder.start()
         self._tasks += [asyncio.create_task(self.forwarder.run()), asyncio.create_task(self.commands.run())]

@@ -56,6 +56,7 @@ def _status(here: Core, path: Path, source: Source, *wearables: Wearable) -> Sta
         Config(gateway=Gateway(id="gw-1"), ble=Ble(enabled=False), control=Control()),
         lambda: wearables,
         Sightings(),
+        lambda handle: None,
         lambda: here.forwarder.waiting,
         list,
         Paths(),  # type: ignore[arg-type]
