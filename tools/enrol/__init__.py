@@ -1,0 +1,1 @@
+"""`pingan enrol`, `revoke`, `replace`: which wearables a gateway serves, while it runs or when it starts next."""
