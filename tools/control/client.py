@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def ask(path: Path, request: dict[str, Any], within_s: float = _ANSWER_WITHIN_S)
     return _read(path, reply)
 
 
-async def watch(path: Path) -> AsyncIterator[dict[str, Any]]:
+async def watch(path: Path) -> AsyncGenerator[dict[str, Any], None]:
     """What the gateway sees, line by line, until it ends or the caller does. Raises Refusal as `ask` does.
 
     The first is `{"saw": "begun"}`: what happens from then on will be told. Where it is left before its end, close it

@@ -1,0 +1,1 @@
+"""What a technician leaves behind: signed reports, and sheets of paper."""

@@ -1,0 +1,1 @@
+"""`pingan walk-test`: where in a home a press is heard, and how well."""
