@@ -87,7 +87,7 @@ class Program:
         for name in self.source.files:
             target = self.directory / "program" / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self.source.tree / name, target)
+            shutil.copy(self.source.tree / name, target)
         command = self.directory / "bin/pingan"
         command.parent.mkdir()
         command.write_text(_COMMAND)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from tools.install import system
 from tools.install.places import UNIT, Places
@@ -14,6 +15,8 @@ from tools.install.places import UNIT, Places
 _WITHIN_S = 60.0
 _STOP_WITHIN_S = 60.0
 _POLL_S = 0.2
+# A container has no udevd.
+_UDEV = Path("/run/udev/control")
 _SETTLED_AFTER_S = 2.0
 
 
@@ -88,6 +91,10 @@ def stop() -> None:
 def reload() -> None:
     """Have systemd read unit files anew, and udev its rules, for what is plugged in already too. Raises Failed."""
     system.run("systemctl", "daemon-reload", within_s=_WITHIN_S)
+    if _UDEV.exists():
+        system.run("udevadm", "control", "--reload", within_s=_WITHIN_S)
+        plugged = ["--action=add", "--subsystem-match=usb", "--subsystem-match=leds"]
+        system.run("udevadm", "trigger", *plugged, within_s=_WITHIN_S)
 
 
 def wait_until_it_runs(within_s: float) -> State:
@@ -96,13 +103,16 @@ def wait_until_it_runs(within_s: float) -> State:
     Returns early when it has fallen: it was started to stay.
     """
     deadline_s = time.monotonic() + within_s
-    since_s, pid = None, 0
+    # Since when it runs as one process, and which.
+    since_s, pid = 0.0, 0
     while True:
         seen = state()
         now_s = time.monotonic()
-        if not seen.runs or seen.pid != pid:
-            since_s, pid = (now_s if seen.runs else None), seen.pid
-        settled = since_s is not None and now_s - since_s >= _SETTLED_AFTER_S
+        if not seen.runs:
+            pid = 0
+        elif seen.pid != pid:
+            since_s, pid = now_s, seen.pid
+        settled = pid != 0 and now_s - since_s >= _SETTLED_AFTER_S
         if settled or seen.fell or now_s >= deadline_s:
             return seen
         time.sleep(_POLL_S)
