@@ -21,20 +21,19 @@ Work = Callable[[], None]
 def run(works: dict[str, Work], telling: Telling, stop: threading.Event) -> dict[str, str]:
     """Port -> state. On Ctrl-C `stop` is set, every board is told to be stopped, and KeyboardInterrupt goes on."""
     states: dict[str, str] = {}
-    threads = [
-        threading.Thread(target=_one, args=(port, work, telling, states), name=f"flash {port}")
-        for port, work in works.items()
-    ]
-    for thread in threads:
-        thread.start()
+    # Not Thread.join: interrupted by Ctrl-C it takes the thread for ended (CPython issue 90882).
+    ended = threading.Semaphore(0)
+    for port, work in works.items():
+        arguments = (port, work, telling, states, ended)
+        threading.Thread(target=_one, args=arguments, name=f"flash {port}").start()
+    waiting = len(works)
     try:
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(_LOOK_EVERY_S)
+        while waiting:
+            waiting -= ended.acquire(timeout=_LOOK_EVERY_S)
     except KeyboardInterrupt:
         stop.set()
-        for thread in threads:
-            thread.join()
+        for _ in range(waiting):
+            ended.acquire()
         raise
     return states
 
@@ -46,7 +45,7 @@ def exit_code(states: dict[str, str]) -> int:
     return 2 if "refused" in states.values() else 0
 
 
-def _one(port: str, work: Work, telling: Telling, states: dict[str, str]) -> None:
+def _one(port: str, work: Work, telling: Telling, states: dict[str, str], ended: threading.Semaphore) -> None:
     states[port] = "failed"
     try:
         work()
@@ -63,3 +62,5 @@ def _one(port: str, work: Work, telling: Telling, states: dict[str, str]) -> Non
         telling.verdict(port, "failed", failed.key, **failed.names)
     except Exception as error:  # noqa: BLE001 # one board's fault, whatever it is, must not end the others
         telling.verdict(port, "failed", "flash.tool_failed", why=repr(error))
+    finally:
+        ended.release()

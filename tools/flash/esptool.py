@@ -59,7 +59,7 @@ def command(port: str, chip: str, arguments: Sequence[str], *, after: str = "no-
 
 def run(command_line: Sequence[str], progress: Progress, stop: threading.Event) -> str:
     """All it said. Raises ToolFailed when it ends in failure, Stopped when `stop` is set meanwhile."""
-    child = subprocess.Popen(
+    with subprocess.Popen(
         command_line,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -68,10 +68,21 @@ def run(command_line: Sequence[str], progress: Progress, stop: threading.Event) 
         errors="replace",
         env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "200", "LC_ALL": "C.UTF-8"},
         start_new_session=True,  # Ctrl-C is ours; what becomes of the child we say
-    )
+    ) as child:
+        said = _listen(child, progress, stop)
+    if stop.is_set():
+        raise Stopped
+    output = "".join(said)
+    if child.returncode:
+        raise ToolFailed(_reason(output), why=_last(said))
+    return output
+
+
+def _listen(child: subprocess.Popen[str], progress: Progress, stop: threading.Event) -> list[str]:
+    """Its lines, until it has ended."""
     watch = threading.Thread(target=_end_on_stop, args=(child, stop), daemon=True)
     watch.start()
-    said: list[str] = []
+    said = []
     try:
         for line in child.stdout or ():
             said.append(line)
@@ -82,12 +93,7 @@ def run(command_line: Sequence[str], progress: Progress, stop: threading.Event) 
     finally:
         _end(child)
         watch.join()
-    if stop.is_set():
-        raise Stopped
-    output = "".join(said)
-    if child.returncode:
-        raise ToolFailed(_reason(output), why=_last(said))
-    return output
+    return said
 
 
 def _end_on_stop(child: subprocess.Popen[str], stop: threading.Event) -> None:

@@ -27,7 +27,7 @@ class Job:
 
     def file(self, name: str) -> Path:
         """Of this port in `work`; the parts are shared by all ports."""
-        return self.work / f"{Path(self.port).name}.{name}"
+        return self.work / f"{self.port.strip('/').replace('/', '-')}.{name}"
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,41 @@
 """A bench of boards, and `pingan flash` run on it as a technician runs it: a command in a process of its own.
 
-With `--board-port=/dev/ttyACM0 --board-name=NAME --board-micropython=FILE` the tests that can, run on that hardware.
+On hardware, which test_hardware.py is for (it erases nothing but what flash does; --board-erase allows the rest):
+
+    pytest tests/tools/flash --board-port=/dev/ttyACM0 --board-name=pendant_xiao_esp32c3 --board-micropython=FILE
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
+import os
+import random
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from hil_tests.board.bench import SMALL_BOARDS, Bench
 from hil_tests.board.board import Board, Kind
 from hil_tests.board.chip import CHIPS, MIB, Chip
-from hil_tests.board.faults import Faults
 from hil_tests.board.release import known, release
+from tools import cli
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Known when this folder is named on the command line."""
+    group = parser.getgroup("flash")
+    group.addoption("--board-port", default="", metavar="TTY", help="a real board; else one of the bench")
+    group.addoption("--board-name", default="", metavar="NAME", help="which board that is")
+    group.addoption("--board-micropython", type=Path, metavar="FILE", help="the release file for it")
+    group.addoption("--pulls", type=int, default=6, help="at how many places the cable is pulled")
+
 
 NAMES = {"esp32c3": "pendant_xiao_esp32c3", "esp32s3": "watch_t_watch_s3"}
 RECORDS_AT, RECORDS_SIZE = 0x30000, 0x10000
@@ -34,10 +51,12 @@ class FlashBench(Bench):
             self.files[chip.name] = directory / f"test_only_{chip.name}.bin"
             self.files[chip.name].write_bytes(release(chip, size=0xC000))
 
-    def small(self, name: str, chip: Chip = CHIPS["esp32c3"], faults: Faults | None = None, **more: Any) -> Board:
+    def small(self, name: str, chip: Chip = CHIPS["esp32c3"], pull_at: int | None = None, **more: Any) -> Board:
         """A board with 1 MiB, its records full of what must not change."""
-        board = self.board(name, self.kind(chip, **more), faults)
+        board = self.board(name, self.kind(chip, **more))
         board.flash.program(RECORDS_AT, records_of(name))
+        board.faults.odometer = 0
+        board.faults.pull_at = pull_at
         return board
 
     def kind(self, chip: Chip, flash_bytes: int = MIB, **more: Any) -> Kind:
@@ -47,9 +66,17 @@ class FlashBench(Bench):
     def flash(
         self, *arguments: str | Path, chip: str = "esp32c3", sha256: str = ""
     ) -> tuple[int, list[dict[str, Any]]]:
-        """Exit code and the JSON lines of `pingan flash`."""
-        done = self.pingan("flash", "--json", "--no-application", *self.arguments(chip, sha256), *arguments)
-        assert "Traceback" not in done.stderr, done.stderr
+        """Exit code and JSON lines of `pingan flash`, run here; esptool is a process of its own and sees the boards."""
+        words = ["flash", "--json", "--no-application", *self.arguments(chip, sha256), *arguments]
+        told = io.StringIO()
+        with mock.patch.dict(os.environ, self.environment), contextlib.redirect_stdout(told):
+            code = cli.main([str(word) for word in words])
+        return code, [json.loads(line) for line in told.getvalue().splitlines()]
+
+    def flash_all(self) -> tuple[int, list[dict[str, Any]]]:
+        """Every board that a computer finds on its ports, by the command in a process of its own."""
+        done = self.pingan("flash", "--json", "--no-application", *self.arguments(), "--port", "all")
+        assert not done.stderr
         return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
     def arguments(self, chip: str = "esp32c3", sha256: str = "") -> list[str | Path]:
@@ -79,3 +106,11 @@ def bench() -> Iterator[FlashBench]:
     """Sockets want short paths, shorter than tmp_path is."""
     with tempfile.TemporaryDirectory(prefix="pat-") as directory, FlashBench(Path(directory)) as made:
         yield made
+
+
+@pytest.fixture
+def seed() -> int:
+    """Printed when a test fails; give it again as PINGAN_SEED."""
+    value = int(os.environ.get("PINGAN_SEED") or random.randrange(1 << 31))
+    print(f"PINGAN_SEED={value}")
+    return value
