@@ -1,0 +1,1 @@
+"""`pingan status`: one screen of how a gateway is, live."""
