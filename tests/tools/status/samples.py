@@ -8,6 +8,28 @@ from tests.edge_daemon.wearer import Wearer
 
 HANDLES = [Wearer(f"s{n}").handle for n in range(30)]
 
+FAULTS = [
+    {
+        "kind": "wearable_missing",
+        "class": "urgent",
+        "about": HANDLES[4],
+        "note": "not heard for 25 h",
+        "since_s": 3600,
+    },
+    {"kind": "mains_lost", "class": "fault", "about": "nut:ups", "note": "battery 64 %", "since_s": 130},
+    {"kind": "path_backup_lost", "class": "fault", "about": "backup", "note": "no answer", "since_s": None},
+]
+
+JOURNAL = {
+    "waiting": 2,
+    "open": 3,
+    "events": 412,
+    "trouble": None,
+    "short": False,
+    "room_bytes": 12_400_000_000,
+    "reserve_bytes": 8 << 20,
+}
+
 
 def wearable(place: int, **more: Any) -> dict[str, Any]:
     """One row of `status`, well and at home but for what is said."""
@@ -50,26 +72,8 @@ def status(*more: dict[str, Any]) -> dict[str, Any]:
             _way("backup", "mute", last_answer_age_s=400, test_failed="not accepted"),
             _way("sms", "down", test_under_way=True),
         ],
-        "journal": {
-            "waiting": 2,
-            "open": 3,
-            "events": 412,
-            "trouble": None,
-            "short": False,
-            "room_bytes": 12_400_000_000,
-            "reserve_bytes": 8 << 20,
-        },
-        "faults": [
-            {
-                "kind": "wearable_missing",
-                "class": "urgent",
-                "about": HANDLES[4],
-                "note": "not heard for 25 h",
-                "since_s": 3600,
-            },
-            {"kind": "mains_lost", "class": "fault", "about": "nut:ups", "note": "battery 64 %", "since_s": 130},
-            {"kind": "path_backup_lost", "class": "fault", "about": "backup", "note": "no answer", "since_s": None},
-        ],
+        "journal": JOURNAL,
+        "faults": FAULTS,
         "certificates": [
             {"about": "primary own", "ends_at": "2026-12-09T00:00:00.000Z"},
             {"about": "primary authority", "ends_at": "2031-01-01T00:00:00.000Z"},
