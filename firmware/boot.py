@@ -5,8 +5,10 @@ Owns the release switch. Must not know the application (main.py, which never ret
 
 import micropython
 
-from build import RELEASE
+# A byte 3 on the cable is data, not an interrupt into a prompt. Before the import, which takes milliseconds.
+micropython.kbd_intr(-1)
 
-if RELEASE:
-    # A byte 3 on the cable is data, not an interrupt into a prompt.
-    micropython.kbd_intr(-1)
+from build import RELEASE  # noqa: E402
+
+if not RELEASE:
+    micropython.kbd_intr(3)

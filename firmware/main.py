@@ -3,9 +3,17 @@
 Owns that rule. Must not know what the application does. Only a development build stops for a technician's Ctrl-C.
 """
 
-import sys
+import micropython
 
-from build import RELEASE
+# MicroPython lets Ctrl-C in again before each file that it runs: what boot.py shut is open here.
+micropython.kbd_intr(-1)
+
+import sys  # noqa: E402
+
+from build import RELEASE  # noqa: E402
+
+if not RELEASE:
+    micropython.kbd_intr(3)
 
 
 def run(hardware):

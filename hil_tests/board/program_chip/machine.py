@@ -6,6 +6,8 @@ Owns the port's calls. Must not know what a pin is wired to (wiring.py) nor who 
 # ruff: noqa: ARG002  it takes what the real one takes
 
 import os
+import select
+import sys
 import time
 
 import chip
@@ -34,7 +36,16 @@ def unique_id():
 
 
 def reset():
-    chip.restart("soft", "none")
+    _restart("soft", "none")
+
+
+def _restart(reset_cause, wake_cause):
+    """As the chip: what waits on the cable unread is gone."""
+    waiting = select.poll()
+    waiting.register(sys.stdin, select.POLLIN)
+    while waiting.poll(0):
+        sys.stdin.buffer.read(1)
+    chip.restart(reset_cause, wake_cause)
 
 
 def soft_reset():
@@ -47,9 +58,9 @@ def deepsleep(ms=0):
     started = time.ticks_ms()
     while not world.woken():
         if ms and time.ticks_diff(time.ticks_ms(), started) >= ms:
-            chip.restart("deep_sleep", "timer")
+            _restart("deep_sleep", "timer")
         time.sleep_ms(10)
-    chip.restart("deep_sleep", "pin")
+    _restart("deep_sleep", "pin")
 
 
 class Pin:
@@ -143,7 +154,6 @@ class UART:
     """The second serial line, on pins: a tty of the host's, or nothing that ever answers."""
 
     def __init__(self, number, baudrate=9600, **more):
-        import select
         import termios
 
         self._file = None

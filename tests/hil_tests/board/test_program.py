@@ -3,80 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import select
-import subprocess
-import sys
-import time
-import tty
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hil_tests import micropython
-from hil_tests.board.program import Around, Program
-from tests.on_micropython import ROOT
+from hil_tests.board.program import Around
+from tests.hil_tests.board.cabled import FLASH_BYTES, Cabled
 from tools import image
-from tools.flash import partitions
 
 pytestmark = pytest.mark.skipif(not micropython.can_build(), reason="the chip's prompt needs our own build")
-FLASH_BYTES = 4 << 20
-WITHIN_S = 20.0
-
-
-class Cabled:
-    """A program with both ends of its cable: `port` for tools, and a hand on it for what no tool does."""
-
-    def __init__(self, directory: Path, around: Around | None = None) -> None:
-        self.flash = directory / "flash.bin"
-        if not self.flash.exists():
-            table = partitions.read(ROOT / "firmware/boards/partitions_4MiB.csv", FLASH_BYTES)
-            blank = bytearray(b"\xff" * FLASH_BYTES)
-            blank[partitions.OFFSET : partitions.OFFSET + partitions.SIZE] = partitions.encode(table)
-            self.flash.write_bytes(blank)
-        self._near, self._far = os.openpty()
-        tty.setraw(self._far)
-        self.port = os.ttyname(self._far)
-        self.program = Program(directory, self.flash, self._near, around)
-
-    def mpremote(self, *arguments: str) -> str:
-        command = [sys.executable, "-m", "mpremote", "connect", self.port, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
-        return done.stdout
-
-    def write(self, name: str, text: str) -> None:
-        self.mpremote("exec", f"with open({name!r}, 'w') as file:\n file.write({text!r})")
-
-    def type(self, text: bytes) -> None:
-        os.write(self._far, text)
-
-    def hears(self, wanted: str) -> str:
-        """All that comes up to `wanted`."""
-        said = b""
-        deadline_s = time.monotonic() + WITHIN_S
-        while wanted.encode() not in said:
-            left_s = deadline_s - time.monotonic()
-            assert left_s > 0, f"no {wanted!r} in {said!r}"
-            if select.select([self._far], [], [], left_s)[0]:
-                said += os.read(self._far, 1)
-        return said.decode()
-
-    def close(self) -> None:
-        self.program.stop()
-        os.close(self._near)
-        os.close(self._far)
 
 
 @pytest.fixture
 def cabled(tmp_path: Path) -> Iterator[Cabled]:
-    board = Cabled(tmp_path)
-    board.program.start()
-    try:
+    with Cabled(tmp_path) as board:
         yield board
-    finally:
-        board.close()
 
 
 def test_mpremote_copies_lists_and_compares_files(cabled: Cabled, tmp_path: Path) -> None:
@@ -144,20 +87,15 @@ def test_a_spoilt_file_system_is_told_and_left_alone(cabled: Cabled) -> None:
 
 
 def test_cells_of_a_dead_block_take_nothing(tmp_path: Path) -> None:
-    dead = Around(environment={"PINGAN_DEAD_FLASH": f"{0x3C0000},{0x3C0FFF}"})
-    board = Cabled(tmp_path, dead)
-    board.program.start()
-    try:
-        code = """
+    code = """
 import esp32
 part = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="records")[0]
 part.writeblocks(0, b"x" * 4096); part.writeblocks(1, b"x" * 4096)
 buf = bytearray(4); part.readblocks(0, buf); print(bytes(buf)); part.readblocks(1, buf); print(bytes(buf))
 part.writeblocks(1, b"y", 0); part.readblocks(1, buf); print(bytes(buf)[:1] == bytes([ord("x") & ord("y")]))
 """
+    with Cabled(tmp_path, Around(environment={"PINGAN_DEAD_FLASH": f"{0x3C0000},{0x3C0FFF}"})) as board:
         assert board.mpremote("exec", code).split() == ["b'\\xff\\xff\\xff\\xff'", "b'xxxx'", "True"]
-    finally:
-        board.close()
 
 
 def test_the_pendants_own_image_runs(cabled: Cabled, tmp_path: Path) -> None:
