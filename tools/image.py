@@ -72,6 +72,13 @@ def stage(board: str, target: Path, *, release: bool = False) -> Image:
     return Image(target, board, release, mark, sizes)
 
 
+def build_module(board: str, *, release: bool = False) -> bytes:
+    """The module `build` of an image, compiled: all in which a release's image differs. Raises Refusal as stage()."""
+    with tempfile.TemporaryDirectory() as directory:
+        _compile_build(board, release, fingerprint(board, release=release), Path(directory))
+        return (Path(directory) / f"{image_sources.GENERATED}.mpy").read_bytes()
+
+
 def check() -> int:
     """Compile every source of protocol/ and firmware/, boards included; return how many. Raises Refusal."""
     files = [file for top in ("protocol", "firmware") for file in sorted((image_sources.ROOT / top).rglob("*.py"))]

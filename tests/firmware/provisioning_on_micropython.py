@@ -9,137 +9,29 @@ import random
 
 import vfs
 from nor_chip import Chip, Port, cut, do, ways
-from sos import identity, provisioning, start
-from sos.counter import Counter
-from sos.envelope import Envelope
-from sos.ledger import Ledger
+from provisioning_bench import (
+    SALT,
+    Bench,
+    Visit,
+    close_all,
+    keys_of,
+    lives,
+    new_ledger,
+    provisioned,
+    rolling_id,
+    sealed,
+)
+from sos import identity, provisioning
 from sos.outbox import Outbox
-from sos.provisioning import Provisioning
-from virtual_board import Board, Body
+from virtual_board import Body
 
-from protocol import codes, rolling
-from protocol.frame import BODY_AT, DownSealer, UpOpener, UpSealer
+from protocol import codes
+from protocol.frame import BODY_AT, DownSealer
 from protocol.keys import derive
 
 BLOCKS = 10
 # Some of them: all take minutes. PINGAN_CUTS=100000 makes all of them.
 CUTS_OF_EACH = int(os.getenv("PINGAN_CUTS") or 150)
-RUNS = 8
-_SALT = b"testonly"
-
-
-class Used(Exception):
-    """A counter has sealed two bodies."""
-
-
-# Rolling id -> frame, of one history; each cut begins another one.
-sealed = {}
-# What a run had open is closed when it ends: collected later, its files would write, and this chip takes heap.
-_ledgers = []
-_seal = UpSealer.seal
-
-
-def _noting(self, frame_type, counter, buf, size):
-    frame_size = _seal(self, frame_type, counter, buf, size)
-    key = bytes(buf[1:BODY_AT])  # the rolling id: of one key and one counter
-    frame = bytes(buf[:frame_size])
-    if sealed.setdefault(key, frame) != frame:
-        raise Used(f"counter {counter}")
-    return frame_size
-
-
-def _ledger():
-    _ledgers.append(Ledger())
-    return _ledgers[-1]
-
-
-def _close():
-    while _ledgers:
-        _ledgers.pop()._copies.close()
-
-
-UpSealer.seal = _noting
-provisioning.Ledger = start.Ledger = _ledger
-
-
-class Bench(Board):
-    """A board whose records can be had as a block device, too."""
-
-    def records(self):
-        from drivers.steady_flash import SteadyFlash
-
-        return SteadyFlash(Port(self._body.chip))
-
-    def feed(self):
-        pass
-
-
-def keys_of(number):
-    return derive(b"test_only_%06d" % number)
-
-
-class Visit:
-    """The tool's half over one board that was just given power."""
-
-    def __init__(self, chip):
-        self._board = Bench(Body(chip, keys_of(0), None))
-        self.of_device = None
-        try:
-            self.of_device = Provisioning(self._board)
-        except BaseException:
-            self.over()
-            raise
-
-    def prove(self, keys):
-        challenge = os.urandom(16)
-        frame = self.of_device.question(challenge)
-        counter = next(n for n in range(1 << 20) if rolling_id(keys, n) == frame[1:BODY_AT])
-        body = UpOpener(keys.up).open(frame, counter)
-        assert body[3:19] == challenge
-        return self.of_device.answer(DownSealer(keys.down).seal(codes.ANSWER, counter, _SALT, challenge))
-
-    def give(self, keys):
-        self.of_device.write(identity.pack(keys))
-        assert self.of_device.handle == ""
-        assert self.prove(keys)
-        assert self.of_device.activate() == keys.handle.hex()
-
-    def over(self):
-        """Power goes."""
-        self._board.unmount()
-        _close()
-
-
-def rolling_id(keys, counter):
-    buf = bytearray(8)
-    rolling.RollingIds(keys.id).write_id(counter, buf, 0)
-    return bytes(buf)
-
-
-def lives(chip):
-    """The application's own start and one frame. Returns the handle, "" for none."""
-    board = Bench(Body(chip, keys_of(0), None))
-    try:
-        begun = start.Start(board)
-        counter = Counter(begun.ledger)
-        counter.start()
-        envelope = Envelope(begun.keys, counter)
-        for _ in range(3):
-            envelope.report(codes.HEARTBEAT, os.urandom(12))
-        return begun.keys.handle.hex()
-    except identity.NotProvisioned:
-        return ""
-    finally:
-        board.unmount()
-        _close()
-
-
-def provisioned(chip, number):
-    visit = Visit(chip)
-    visit.give(keys_of(number))
-    visit.over()
-    for _ in range(RUNS):
-        lives(chip)
 
 
 def _ends_well(chip, old, new, proved):
@@ -240,9 +132,9 @@ def test_nothing_is_activated_that_was_not_answered_under_its_own_key():
     challenge = os.urandom(16)
     visit.of_device.question(challenge)
     for wrong in (
-        DownSealer(other.down).seal(codes.ANSWER, 0, _SALT, challenge),
-        DownSealer(keys.down).seal(codes.ANSWER, 1, _SALT, challenge),
-        DownSealer(keys.down).seal(codes.ANSWER, 0, _SALT, bytes(16)),
+        DownSealer(other.down).seal(codes.ANSWER, 0, SALT, challenge),
+        DownSealer(keys.down).seal(codes.ANSWER, 1, SALT, challenge),
+        DownSealer(keys.down).seal(codes.ANSWER, 0, SALT, bytes(16)),
         b"",
     ):
         assert not visit.of_device.answer(wrong)
@@ -283,11 +175,11 @@ def test_events_of_the_old_identity_are_told_and_go_with_it():
     chip = Chip(BLOCKS)
     provisioned(chip, 14)
     board = Bench(Body(chip, keys_of(14), None))
-    ledger = _ledger()
+    ledger = new_ledger()
     ledger.load(board.mount_flash())
     Outbox(ledger, 1, 0).add(codes.SOS, codes.HOLD, 0, 0)
     board.unmount()
-    _close()
+    close_all()
     visit = Visit(chip)
     assert visit.of_device.waiting() == 1
     visit.give(keys_of(15))
@@ -346,7 +238,7 @@ def test_flash_that_takes_nothing_fails_the_visit():
             visit = Visit(chip)
             visit.give(keys_of(18))
         except OSError:
-            _close()
+            close_all()
             continue
         # littlefs went round the worn blocks.
         assert visit.of_device.handle == keys_of(18).handle.hex()

@@ -2,7 +2,7 @@
 
     records/<handle>.json     what goes to the platform; sealed, of no use to a thief
     enrolments/<handle>.json  {"v": 1, "wearables": [row]}: a gateway's key file of one (edge_daemon/registry.py)
-    pending/<handle>.json     both, from before the board is written until the board has said that it is this one
+    pending/<handle>.json     both, from before the board is written until nothing is left to be done with it
 
 Owns the folders, their order of writing and their modes (0700, files 0600). Must not know boards. No root is ever in
 here but sealed. After a cut anywhere commit() is done again from what is pending, and comes to the same.
@@ -71,23 +71,30 @@ class Store:
         self._put(_PENDING, pending.handle, {"v": 1, "record": pending.record.as_json(), "row": pending.row})
 
     def pending(self) -> list[Pending]:
-        """All that was begun and neither committed nor dropped. Raises Refusal for a file that is not understood."""
-        return [self._read_pending(file) for file in sorted((self.directory / _PENDING).glob("*.json"))]
+        """All that was begun and not dropped. Raises Refusal for a file that is not understood."""
+        found = []
+        for file in sorted((self.directory / _PENDING).glob("*.json")):
+            try:
+                found.append(self._read_pending(file))
+            except Refusal:
+                # Dropped meanwhile, by the worker whose board it was.
+                if file.exists():
+                    raise
+        return found
 
     def commit(self, pending: Pending) -> bool:
         """The board has it: keep record and row, revoke the row of the identity it replaces; durable on return.
 
-        Returns whether that row was here to be revoked (True, too, when nothing is replaced). Raises Refusal.
+        Returns whether that row was here to be revoked (True, too, when nothing is replaced). It stays pending until
+        it is dropped. Raises Refusal.
         """
         self._put(_RECORDS, pending.handle, pending.record.as_json())
         self._put(_ENROLMENTS, pending.handle, _key_file(pending.row))
         replaced = pending.record.about.replaces
-        revoked = replaced is None or self.revoke(replaced)
-        self.drop(pending.handle)
-        return revoked
+        return replaced is None or self.revoke(replaced)
 
     def drop(self, handle: str) -> None:
-        """No board has it, or all of it is kept: forget that it was under way. Raises Refusal."""
+        """No board has it, or all is done and kept: forget that it was under way. Raises Refusal."""
         try:
             files.remove(self.directory / _PENDING / f"{handle}.json")
         except OSError as error:
@@ -113,10 +120,12 @@ class Store:
             raise Refusal("record.not_understood", file=file)
         return rows[0]
 
-    def record(self, handle: str) -> Record | None:
-        """The sealed record of a wearable that this store made. Raises Refusal."""
-        file = self.record_file(handle)
-        return record.read(file) if file.exists() else None
+    def latest_on(self, hardware: str) -> str | None:
+        """The handle that was last made for a chip here and is not revoked. Raises Refusal."""
+        found = [record.read(self.record_file(handle)).about for handle in self.handles()]
+        mine = sorted((about.made_at, about.handle) for about in found if about.hardware == hardware)
+        live = [handle for _, handle in mine if not (self.enrolment(handle) or {}).get("revoked")]
+        return live[-1] if live else None
 
     def record_file(self, handle: str) -> Path:
         """Where that record lies: what a technician carries to the platform."""

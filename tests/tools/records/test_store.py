@@ -27,11 +27,11 @@ def test_what_is_committed_is_a_record_and_a_gateways_key_file(tmp_path: Path) -
     assert store.pending() == [pending]
     assert store.handles() == []
     assert store.commit(pending)
+    assert store.pending() == [pending], "until it is dropped"
+    store.drop(pending.handle)
     assert store.pending() == []
     assert store.handles() == [pending.handle]
-    found = store.record(pending.handle)
-    assert found is not None
-    assert found.as_json() == pending.record.as_json()
+    assert record.read(store.record_file(pending.handle)) == pending.record
     (wearable,) = registry.load(store.directory / "enrolments" / f"{pending.handle}.json").values()
     keys = derive(b"test_only_root__")
     assert (wearable.handle, wearable.up, wearable.down, wearable.id, wearable.revoked) == (
@@ -45,7 +45,7 @@ def test_only_the_owner_may_look_in(tmp_path: Path) -> None:
     store.commit(pending)
     store.begin(_pending(b"test_only_other_"))
     found = sorted((tmp_path / "kit").rglob("*"))
-    assert len(found) == 6
+    assert len(found) == 7, "three folders, a record, a row, two pending"
     for path in [tmp_path / "kit", *found]:
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
     (tmp_path / "kit").chmod(0o750)
@@ -73,6 +73,19 @@ def test_what_replaces_another_revokes_its_row(tmp_path: Path) -> None:
     assert store.enrolment("0123456789abcdef") is None
 
 
+def test_what_a_chip_was_last_is_known(tmp_path: Path) -> None:
+    store, old = Store(tmp_path / "kit"), _pending()
+    assert store.latest_on("a0b1c2d3e4f5") is None
+    store.commit(old)
+    assert store.latest_on("a0b1c2d3e4f5") == old.handle
+    assert store.latest_on("a0b1c2d3e4f6") is None
+    new = _pending(b"test_only_other_", old.handle)
+    store.commit(new)
+    assert store.latest_on("a0b1c2d3e4f5") == new.handle
+    store.revoke(new.handle)
+    assert store.latest_on("a0b1c2d3e4f5") is None
+
+
 class _Cut(Exception):
     """Power went."""
 
@@ -98,12 +111,14 @@ def test_a_cut_between_any_two_writes_is_made_good_by_doing_it_again(
         monkeypatch.setattr(files, "sync_directory", sync)
         try:
             store.commit(new)
+            store.drop(new.handle)
         except _Cut:
             cuts += 1
         monkeypatch.setattr(files, "sync_directory", whole)
         for pending in store.pending():
             assert pending == new
             store.commit(pending)
+            store.drop(pending.handle)
         assert store.pending() == []
         assert store.handles() == sorted([old.handle, new.handle])
         loaded = [registry.load(file) for file in (store.directory / "enrolments").glob("*.json")]
@@ -122,6 +137,21 @@ def test_what_a_cut_left_half_written_is_neither_read_nor_in_the_way(tmp_path: P
     store.begin(pending)
     assert store.pending() == [pending]
     assert not half.exists()
+
+
+def test_what_another_worker_drops_meanwhile_is_not_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, one, other = Store(tmp_path / "kit"), _pending(), _pending(b"test_only_other_")
+    store.begin(one)
+    store.begin(other)
+    whole = Store._read_pending
+
+    def read(self: Store, file: Path) -> Pending:
+        if file.stem == one.handle:
+            Store(tmp_path / "kit").drop(one.handle)
+        return whole(self, file)
+
+    monkeypatch.setattr(Store, "_read_pending", read)
+    assert store.pending() == [other]
 
 
 @pytest.mark.parametrize("said", ["{", "[]", '{"v": 1}'])
