@@ -4,6 +4,11 @@ Owns the translation between pins and body. Must not know the chip. Written from
 a pin that the firmware takes for another is seen in what the body shows.
 """
 
+import os
+
+# What is broken on this board: button (shorted), led, red, green, blue, motor, motor_on (never stops).
+_BROKEN = (os.getenv("PINGAN_BROKEN") or "").split(",")
+
 _BUTTON = 3
 _CELL = 4
 _CABLE = 5
@@ -13,7 +18,8 @@ _RED, _GREEN, _BLUE = 10, 6, 8
 
 def inputs(body):
     """The levels the world holds pins at: [(number, level)]."""
-    return [(_BUTTON, 1 if body.get("button") == "down" else 0), (_CABLE, 1 if body.get("usb") == "1" else 0)]
+    pressed = body.get("button") == "down" or "button" in _BROKEN
+    return [(_BUTTON, 1 if pressed else 0), (_CABLE, 1 if body.get("usb") == "1" else 0)]
 
 
 def microvolts(number, body):
@@ -24,6 +30,7 @@ def microvolts(number, body):
 def outputs(levels):
     """What can be seen and felt: [(word, value)] as the body's lines have them. The lamp is lit by low levels."""
     rgb = ""
-    for number in (_RED, _GREEN, _BLUE):
-        rgb += "00" if levels.get(number, 1) else "ff"
-    return [("led", rgb), ("motor", str(levels.get(_MOTOR, 0)))]
+    for number, name in ((_RED, "red"), (_GREEN, "green"), (_BLUE, "blue")):
+        rgb += "00" if levels.get(number, 1) or name in _BROKEN or "led" in _BROKEN else "ff"
+    shakes = "motor_on" in _BROKEN or (levels.get(_MOTOR, 0) and "motor" not in _BROKEN)
+    return [("led", rgb), ("motor", "1" if shakes else "0")]
