@@ -37,7 +37,7 @@ def _wanted_language(arguments: list[str]) -> str | None:
 
 def _parser(words: Messages) -> argparse.ArgumentParser:
     # Imported here: `pingan gateway run` must not load what the demo needs.
-    from tools import bench, demo, flash, gateway, label, provision  # noqa: PLC0415
+    from tools import bench, demo, factory, flash, gateway, label, provision  # noqa: PLC0415
     from tools.desk import command as desk  # noqa: PLC0415
     from tools.doctor import command as doctor  # noqa: PLC0415
     from tools.status import command as status  # noqa: PLC0415
@@ -46,7 +46,7 @@ def _parser(words: Messages) -> argparse.ArgumentParser:
     parser = _Parser(prog="pingan", description=words.text("cli.about"))
     parser.add_argument("--lang", choices=messages.LANGUAGES, help=words.text("cli.lang"))
     commands = parser.add_subparsers(metavar=words.text("cli.command"), required=True, dest="command")
-    for module in (demo, gateway, desk, bench, label, flash, doctor, enrol, status, provision):
+    for module in (demo, gateway, desk, bench, label, flash, doctor, enrol, status, provision, factory):
         module.register(commands, words)
     return parser
 
