@@ -61,9 +61,10 @@ def _tree(places: Places, to: str | None) -> Path | None:
         if source.own().tree.is_relative_to(places.versions):
             raise Refusal("upgrade.to_what", kept=", ".join(kept))
         return None
-    for name in kept:
-        if to in (name, name.partition("-")[0]) and name != program.current(places):
-            return places.versions / name / "program"
+    named = [name for name in kept if to in (name, name.partition("-")[0])]
+    # Of two with one number, the one that does not run is meant.
+    for name in sorted(named, key=lambda name: name == program.current(places)):
+        return places.versions / name / "program"
     if not Path(to).exists():
         raise Refusal("upgrade.unknown", to=to, kept=", ".join(kept))
     return Path(to)

@@ -1,12 +1,12 @@
 #!/bin/sh
-# boot.sh PLACE SHARED: this machine's own files under PLACE/upper, and systemd as the first process over them.
+# boot.sh PLACE SHARED LOWER: PLACE/upper over LOWER as the files, and systemd as the first process.
 # Runs in namespaces of its own (machine.py); nothing it mounts is seen outside.
 set -eu
-place="$1" shared="$2"
+place="$1" shared="$2" lower="$3"
 root="$place/root"
 mount --make-rprivate /
 mkdir -p "$place/upper" "$place/work" "$root"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$place/upper,workdir=$place/work" "$root"
+mount -t overlay overlay -o "lowerdir=$lower,upperdir=$place/upper,workdir=$place/work" "$root"
 cd "$root"
 mount -t proc proc proc
 mount -t sysfs -o ro sysfs sys

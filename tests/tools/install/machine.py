@@ -25,12 +25,16 @@ class NoMachine(Exception):
 
 
 class Machine:
-    """`shared` is /mnt in it. `ground`: the place of a stopped machine that it begins as a copy of."""
+    """`shared` is /mnt in it. `ground`: the place of a stopped machine that it begins as a copy of.
 
-    def __init__(self, place: Path, shared: Path, ground: Path | None = None) -> None:
+    `lower`: the files it begins with, this machine's or a tree's; they are not changed.
+    """
+
+    def __init__(self, place: Path, shared: Path, ground: Path | None = None, lower: Path = Path("/")) -> None:
         self.place = place
         self.shared = shared
         self.ground = ground
+        self.lower = lower
         self._unshare: subprocess.Popen[bytes] | None = None
         self._init = 0
         self._cgroup = _cgroup2() / f"pingan-test-{os.getpid()}-{next(_numbers)}"
@@ -45,7 +49,7 @@ class Machine:
             subprocess.run(["cp", "-a", self.ground / "upper", self.place / "upper"], check=True, timeout=WITHIN_S)
         self._cgroup.mkdir(exist_ok=True)
         enter = f"echo 0 > {self._cgroup}/cgroup.procs && exec unshare {' '.join(_NAMESPACES)} --fork --kill-child "
-        command = ["sh", "-c", enter + '"$@"', "sh", "sh", BOOT, self.place, self.shared]
+        command = ["sh", "-c", enter + '"$@"', "sh", "sh", BOOT, self.place, self.shared, self.lower]
         with (self.place / "boot.log").open("ab") as log:
             self._unshare = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
