@@ -29,8 +29,10 @@ class Bench(contextlib.ExitStack):
         self.directory = directory
         self.registry = directory / "usb"
         self.registry.mkdir(parents=True, exist_ok=True)
-        # esptool's own waits are for slow hands; a board of the bench is there or gone.
-        (directory / "esptool.cfg").write_text("[esptool]\nconnect_attempts = 2\nserial_write_timeout = 2\n")
+        # A board of the bench is there or gone, but it shares the processor with the computer it is plugged into.
+        waits = {"connect_attempts": 2, "timeout": 20, "sync_timeout": 1, "serial_write_timeout": 20}
+        lines = [f"{name} = {value}" for name, value in waits.items()]
+        (directory / "esptool.cfg").write_text("\n".join(["[esptool]", *lines, ""]))
 
     def __enter__(self) -> Self:
         super().__enter__()

@@ -41,24 +41,29 @@ def register(commands: Commands, words: Messages) -> None:
 
 def run(arguments: argparse.Namespace, words: Messages) -> int:
     """Flash. Exit code 0: every board done; 1: any failed; 2: any refused. Raises Refusal before any board."""
-    from tools.flash import boards, image, micropython, ports  # noqa: PLC0415 # not for other commands
-    from tools.flash.plan import Job  # noqa: PLC0415
+    from tools import image  # noqa: PLC0415 # not for other commands
+    from tools.flash import boards, micropython, plan, ports  # noqa: PLC0415
+    from tools.flash.image import parts_of  # noqa: PLC0415
     from tools.kit.telling import Telling  # noqa: PLC0415
 
     board = boards.chosen(arguments.board, arguments.boards or boards.TABLE)
     data, file = micropython.read(board, arguments.micropython, arguments.sha256)
-    parts = image.parts(board, data, file)
+    parts = parts_of(board, data, file)
     found = ports.chosen(arguments.port)
     with (
         tempfile.TemporaryDirectory(prefix="pingan-flash-") as work,
         Telling("flash", words, as_json=arguments.json) as telling,
     ):
-        jobs = [Job(port, board, parts, Path(work), arguments.erase, arguments.replace_identity) for port in found]
+        place = Path(work)
+        application = None if arguments.no_application else image.stage(board.name, place / "image")
+        erase = arguments.erase, arguments.replace_identity
+        jobs = [plan.Job(port, board, parts, place, *erase, application) for port in found]
         if arguments.dry_run:
             return _dry_run(jobs, telling)
         for part in parts:
-            (Path(work) / part.name).write_bytes(part.data)
-        (Path(work) / "records").write_bytes(b"\xff" * board.partitions["records"].size)
+            (place / part.name).write_bytes(part.data)
+        (place / "block").write_bytes(b"\xff" * plan.LOOK_BYTES)
+        (place / "records").write_bytes(b"\xff" * board.partitions["records"].size)
         return _flash(jobs, arguments.backups or _backups(), telling)
 
 
@@ -78,6 +83,9 @@ def _dry_run(jobs: list[Job], telling: Telling) -> int:
     for job in jobs:
         for step in plan.steps(job):
             telling.end(job.port, step.name, "would", "flash.would", run=shlex.join(step.command))
+        if job.image is not None:
+            facts = {"files": len(job.image.sizes), "bytes": job.image.total, "fingerprint": job.image.fingerprint}
+            telling.end(job.port, "application", "would", "flash.would_install", **facts)
         telling.verdict(job.port, "would")
     return 0
 

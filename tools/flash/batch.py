@@ -5,6 +5,8 @@ Owns that one board's failure is not another's, and what Ctrl-C does. Must not k
 
 from __future__ import annotations
 
+import functools
+import os
 import threading
 from collections.abc import Callable
 
@@ -14,7 +16,9 @@ from tools.flash.flashing import Refused
 from tools.kit.telling import Telling
 
 _LOOK_EVERY_S = 0.2
-# What one board is put through; it raises what `_verdict` knows.
+# esptool takes the bytes of a read one by one, and a chip does not wait for it for ever.
+_PER_CORE = 4
+# What one board is put through; it raises what `_one` tells.
 Work = Callable[[], None]
 
 
@@ -23,8 +27,10 @@ def run(works: dict[str, Work], telling: Telling, stop: threading.Event) -> dict
     states: dict[str, str] = {}
     # Not Thread.join: interrupted by Ctrl-C it takes the thread for ended (CPython issue 90882).
     ended = threading.Semaphore(0)
+    at_once = threading.Semaphore(_PER_CORE * (os.cpu_count() or 1))
     for port, work in works.items():
-        arguments = (port, work, telling, states, ended)
+        work_in_turn = functools.partial(_in_turn, work, at_once, stop)
+        arguments = (port, work_in_turn, telling, states, ended)
         threading.Thread(target=_one, args=arguments, name=f"flash {port}").start()
     waiting = len(works)
     try:
@@ -43,6 +49,13 @@ def exit_code(states: dict[str, str]) -> int:
     if "failed" in states.values():
         return 1
     return 2 if "refused" in states.values() else 0
+
+
+def _in_turn(work: Work, at_once: threading.Semaphore, stop: threading.Event) -> None:
+    with at_once:
+        if stop.is_set():
+            raise esptool.Stopped
+        work()
 
 
 def _one(port: str, work: Work, telling: Telling, states: dict[str, str], ended: threading.Semaphore) -> None:

@@ -20,6 +20,7 @@ _TAIL = 300
 
 Progress = Callable[[float, float], None]
 
+_BROKEN = r"MD5 of file does not match|flash region is empty|Failed to write|occurred: Verification failed"
 _LOST = (
     r"Could not open|No such file|Bad file descriptor|Input/output error|device disconnected|(read|write) failed"
     r"|Write timeout|Lost connection|Failed to|No serial data|No more data|Packet content|Invalid (head|SLIP)"
@@ -30,10 +31,7 @@ _REASONS = (
     (r"Permission denied", "flash.no_permission"),
     (r"exclusively lock|Device or resource busy", "flash.busy"),
     (r"Secure Download Mode|security features detected|flash encryption", "flash.locked"),
-    (
-        r"MD5 of file does not match|written flash region is empty|Failed to write|Verification failed",
-        "flash.bad_flash",
-    ),
+    (_BROKEN, "flash.bad_flash"),
     (_LOST, "flash.cable"),
 )
 
@@ -43,10 +41,11 @@ class Stopped(Exception):
 
 
 class ToolFailed(Exception):
-    """`key`: the catalogue's sentence; `names`: its names."""
+    """`key`: the catalogue's sentence; `names`: its names; `output`: all the tool said."""
 
-    def __init__(self, key: str, **names: object) -> None:
+    def __init__(self, key: str, output: str = "", **names: object) -> None:
         super().__init__(key)
+        self.output = output
         self.key = key
         self.names = names
 
@@ -74,7 +73,7 @@ def run(command_line: Sequence[str], progress: Progress, stop: threading.Event) 
         raise Stopped
     output = "".join(said)
     if child.returncode:
-        raise ToolFailed(_reason(output), why=_last(said))
+        raise ToolFailed(_reason(output), output, why=_last(said))
     return output
 
 

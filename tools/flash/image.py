@@ -17,6 +17,7 @@ from tools.flash.boards import Board
 CHIP_IDS = {"esp32c3": 5, "esp32s3": 9}
 # MicroPython formats a program file system whose first block is blank; the rest may hold what it likes.
 BLANK_BYTES = 0x4000
+BLANK = "blank"
 _MAGIC = 0xE9
 _HEADER, _SEGMENT, _SHA = 24, 8, 32
 
@@ -30,7 +31,7 @@ class Part:
     data: bytes
 
 
-def parts(board: Board, micropython: bytes, file: object) -> list[Part]:
+def parts_of(board: Board, micropython: bytes, file: object) -> list[Part]:
     """Bootloader, table, application and a blank start of the program's file system, in that order.
 
     Raises Refusal when `micropython` (named `file` to the person) is no release for the board's chip, or too large.
@@ -49,7 +50,7 @@ def parts(board: Board, micropython: bytes, file: object) -> list[Part]:
         Part("bootloader", 0, _aligned(_for_flash_size(bootloader, board.flash_bytes, file))),
         Part("partitions", partitions.OFFSET, partitions.encode(board.partitions)),
         Part("application", factory.offset, _aligned(application)),
-        Part("blank", vfs.offset, b"\xff" * BLANK_BYTES),
+        Part(BLANK, vfs.offset, b"\xff" * BLANK_BYTES),
     ]
 
 

@@ -21,6 +21,7 @@ _MAGIC = b"\xaa\x50"
 _MD5_MAGIC = b"\xeb\xeb" + b"\xff" * 14
 _APP_ALIGN = 0x10000
 _NAME_MOST = 16
+_CELLS = 5
 _TYPES = {"app": 0x00, "data": 0x01}
 _SUBTYPES = {"factory": 0x00, "ota": 0x00, "phy": 0x01, "nvs": 0x02, "fat": 0x81, "spiffs": 0x82, "littlefs": 0x83}
 # Flashing and the firmware know these by name.
@@ -65,7 +66,9 @@ def encode(partitions: dict[str, Partition]) -> bytes:
 
 
 def _row(cells: list[str]) -> Partition:
-    name, kind, subtype, offset, size = cells[:5]
+    if len(cells) < _CELLS:
+        raise ValueError(f"{cells[0]}: a row has name, type, subtype, offset and size")
+    name, kind, subtype, offset, size = cells[:_CELLS]
     return Partition(name, _number(kind, _TYPES), _number(subtype, _SUBTYPES), _number(offset), _number(size))
 
 

@@ -11,12 +11,16 @@ from pathlib import Path
 
 from tools.flash import esptool
 from tools.flash.boards import Board
-from tools.flash.image import Part
+from tools.flash.image import BLANK, Part
+from tools.image import Image
+
+# Reading over the cable costs seconds per MiB, so the chip is asked first which blocks hold anything: by their MD5.
+LOOK_BYTES = 0x10000
 
 
 @dataclass(frozen=True)
 class Job:
-    """One board at one port. `work`: a directory of this run, with a file per part in it."""
+    """One board at one port. `work`: a directory of this run, with a file per part in it; `image`: the application."""
 
     port: str
     board: Board
@@ -24,6 +28,7 @@ class Job:
     work: Path
     erase: bool
     replace_identity: bool
+    image: Image | None = None
 
     def file(self, name: str) -> Path:
         """Of this port in `work`; the parts are shared by all ports."""
@@ -32,14 +37,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Step:
-    """`command`: empty for a step that is done here and not by esptool."""
+    """What esptool is told to do."""
 
     name: str
     command: list[str]
 
 
 def steps(job: Job) -> list[Step]:
-    """Find, then back up or erase, write, check; the application follows in application.py."""
+    """Find, then back up or erase, write, check. The application follows, over MicroPython's prompt: application.py."""
     records = job.board.partitions["records"]
     # A board that is refused is somebody's: it starts again as it was.
     whole = [Step("find", _command(job, ["flash-id"], chip="auto", after="hard-reset"))]
@@ -49,18 +54,25 @@ def steps(job: Job) -> list[Step]:
             whole.append(Step("identity", _command(job, ["verify-flash", *blank], after="hard-reset")))
         whole.append(Step("erase", _command(job, ["erase-flash"])))
     else:
-        backup = ["read-flash", "0x0", hex(records.offset), str(job.file("backup"))]
-        whole.append(Step("backup", _command(job, backup)))
+        blocks = range(0, records.offset - LOOK_BYTES + 1, LOOK_BYTES)
+        blank = [word for at in blocks for word in (hex(at), str(job.work / "block"))]
+        whole.append(Step("look", _command(job, ["verify-flash", *blank])))
+        whole.append(backup(job, records.offset))
     pairs = [word for part in job.parts for word in (hex(part.offset), str(job.work / part.name))]
     whole.append(Step("write", _command(job, ["write-flash", "--flash-size", "keep", *pairs])))
-    check = ["read-flash", "0x0", hex(written_end(job.parts)), str(job.file("check"))]
+    check = ["read-flash", "0x0", hex(program_end(job.parts)), str(job.file("check"))]
     whole.append(Step("check", _command(job, check, after="hard-reset")))
     return whole
 
 
-def written_end(parts: list[Part]) -> int:
-    """The first byte behind all that is written."""
-    return max(part.offset + len(part.data) for part in parts)
+def backup(job: Job, size: int) -> Step:
+    """Copy `size` bytes from the start of the flash; all that comes before the records, at most."""
+    return Step("backup", _command(job, ["read-flash", "0x0", hex(size), str(job.file("backup"))]))
+
+
+def program_end(parts: list[Part]) -> int:
+    """The first byte behind the application; what is blank behind it is told by the chip's own MD5 alone."""
+    return max(part.offset + len(part.data) for part in parts if part.name != BLANK)
 
 
 def _command(job: Job, arguments: list[str], *, chip: str = "", after: str = "no-reset") -> list[str]:

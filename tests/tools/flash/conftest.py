@@ -1,8 +1,6 @@
 """A bench of boards, and `pingan flash` run on it as a technician runs it: a command in a process of its own.
 
-On hardware, which test_hardware.py is for (it erases nothing but what flash does; --board-erase allows the rest):
-
-    pytest tests/tools/flash --board-port=/dev/ttyACM0 --board-name=pendant_xiao_esp32c3 --board-micropython=FILE
+test_hardware.py says how to put a real board in the place of the bench's.
 """
 
 from __future__ import annotations
@@ -38,6 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 NAMES = {"esp32c3": "pendant_xiao_esp32c3", "esp32s3": "watch_t_watch_s3"}
+# What is on a board before, in whole blocks.
+FACTORY_BYTES = 0x20000
 RECORDS_AT, RECORDS_SIZE = 0x30000, 0x10000
 
 
@@ -51,10 +51,14 @@ class FlashBench(Bench):
             self.files[chip.name] = directory / f"test_only_{chip.name}.bin"
             self.files[chip.name].write_bytes(release(chip, size=0xC000))
 
-    def small(self, name: str, chip: Chip = CHIPS["esp32c3"], pull_at: int | None = None, **more: Any) -> Board:
-        """A board with 1 MiB, its records full of what must not change."""
+    def small(
+        self, name: str, chip: Chip = CHIPS["esp32c3"], pull_at: int | None = None, *, blank: bool = False, **more: Any
+    ) -> Board:
+        """A board with 1 MiB, its records full of what must not change; `blank`: nothing before them."""
         board = self.board(name, self.kind(chip, **more))
         board.flash.program(RECORDS_AT, records_of(name))
+        for at in () if blank else (0x1000, FACTORY_BYTES - 0x100):
+            board.flash.program(at, b"its factory's own program")
         board.faults.odometer = 0
         board.faults.pull_at = pull_at
         return board
@@ -66,8 +70,12 @@ class FlashBench(Bench):
     def flash(
         self, *arguments: str | Path, chip: str = "esp32c3", sha256: str = ""
     ) -> tuple[int, list[dict[str, Any]]]:
+        """Exit code and JSON lines of `pingan flash --no-application`."""
+        return self.told(["--no-application", *self.arguments(chip, sha256), *arguments])
+
+    def told(self, arguments: list[str | Path]) -> tuple[int, list[dict[str, Any]]]:
         """Exit code and JSON lines of `pingan flash`, run here; esptool is a process of its own and sees the boards."""
-        words = ["flash", "--json", "--no-application", *self.arguments(chip, sha256), *arguments]
+        words = ["flash", "--json", *arguments]
         told = io.StringIO()
         with mock.patch.dict(os.environ, self.environment), contextlib.redirect_stdout(told):
             code = cli.main([str(word) for word in words])

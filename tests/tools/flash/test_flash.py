@@ -9,14 +9,14 @@ import pytest
 
 from hil_tests.board.boot import partitions
 from hil_tests.board.chip import CHIPS, MIB
-from tests.tools.flash.conftest import NAMES, RECORDS_AT, RECORDS_SIZE, FlashBench, intact
+from tests.tools.flash.conftest import FACTORY_BYTES, NAMES, RECORDS_AT, RECORDS_SIZE, FlashBench, intact
 from tools import cli
 
 
 # A chip's own USB is reset in one way, a bridge with two transistors in another.
 @pytest.mark.parametrize(("chip", "bridge"), [("esp32c3", False), ("esp32s3", True)])
 def test_a_blank_board_runs_what_was_pinned_and_nothing_else(bench: FlashBench, chip: str, bridge: bool) -> None:
-    board = bench.small("b1", CHIPS[chip], bridge=bridge)
+    board = bench.small("b1", CHIPS[chip], blank=True, bridge=bridge)
     assert board.mode == "loop"
     code, rows = bench.flash("--port", board.port, chip=chip)
     assert code == 0, rows
@@ -24,7 +24,7 @@ def test_a_blank_board_runs_what_was_pinned_and_nothing_else(bench: FlashBench, 
     assert intact(board)
     assert partitions(board.flash)["records"] == (RECORDS_AT, RECORDS_SIZE)
     done = [row["step"] for row in rows if row["state"] == "done"]
-    assert done == ["find", "backup", "write", "check", "all"]
+    assert done == ["find", "look", "write", "check", "all"]
     board.flash.program(0x10100, bytes(4))
     board.pull()
     board.plug()
@@ -33,8 +33,7 @@ def test_a_blank_board_runs_what_was_pinned_and_nothing_else(bench: FlashBench, 
 
 def test_the_copy_is_all_but_the_records_and_for_its_owner_alone(bench: FlashBench, tmp_path: Path) -> None:
     board = bench.small("b1")
-    board.flash.program(0x1234, b"the factory's own program")
-    was = board.flash.read(0, RECORDS_AT)
+    was = board.flash.read(0, FACTORY_BYTES)
     code, rows = bench.flash("--port", board.port, "--backups", tmp_path / "copies")
     assert code == 0
     (copy,) = (tmp_path / "copies").iterdir()
@@ -124,7 +123,7 @@ def test_a_dry_run_says_every_command_and_touches_nothing(bench: FlashBench) -> 
     code, rows = bench.flash("--port", board.port, "--dry-run")
     assert code == 0
     assert [(row["step"], row["state"]) for row in rows] == [
-        (step, "would") for step in ("find", "backup", "write", "check", "all")
+        (step, "would") for step in ("find", "look", "backup", "write", "check", "all")
     ]
     assert all(board.port in row["run"] and "esptool" in row["run"] for row in rows[:-1])
     assert (board.resets, board.mode) == (resets, "loop")

@@ -18,7 +18,7 @@ import pytest
 from hil_tests.board.bench import ROOT
 from hil_tests.board.board import Board
 from hil_tests.board.chip import CHIPS
-from tests.tools.flash.conftest import RECORDS_AT, FlashBench, intact, verdicts
+from tests.tools.flash.conftest import FACTORY_BYTES, FlashBench, intact, verdicts
 
 _STARTS_WITHIN_S = 60
 # In a run of all tests.
@@ -69,7 +69,7 @@ def test_twenty_at_once_some_pulled_somewhere_and_one_refused(
     assert lost
     assert sorted(states.values()) == ["done"] * (len(pulled) + len(good) - len(lost)) + ["failed"] * len(lost)
     copies = list((bench.directory / "home").rglob("*.bin"))
-    assert {copy.stat().st_size for copy in copies} == {RECORDS_AT}
+    assert {copy.stat().st_size for copy in copies} == {FACTORY_BYTES}
     assert all(intact(board) for board in [*good, other])
     _repaired(bench, pulled)
 
