@@ -15,6 +15,8 @@ from tools.install.places import UNIT, Places
 _WITHIN_S = 60.0
 _STOP_WITHIN_S = 60.0
 _POLL_S = 0.2
+_GUARD = "pingan-upgrade-guard"
+_GUARD_S = 30
 # A container has no udevd.
 _UDEV = Path("/run/udev/control")
 _SETTLED_AFTER_S = 2.0
@@ -86,6 +88,24 @@ def start() -> None:
 def stop() -> None:
     """Stop it and wait until it has; systemd kills what does not go. Raises Failed."""
     system.run("systemctl", "stop", UNIT, within_s=_STOP_WITHIN_S)
+
+
+def guard(lock: Path) -> None:
+    """Have systemd start it as soon as nobody holds `lock` any more, looking each half minute. Raises Failed.
+
+    For whoever stops it and may be killed: a gateway must not stay stopped because of that.
+    """
+    unguard()
+    every = [f"--on-active={_GUARD_S}", f"--on-unit-active={_GUARD_S}", "--timer-property=AccuracySec=1"]
+    start = ["flock", "--nonblock", lock, "systemctl", "start", "--no-block", UNIT]
+    how = ["--quiet", f"--unit={_GUARD}", "--service-type=oneshot"]
+    system.run("systemd-run", *how, *every, *start, within_s=_WITHIN_S)
+
+
+def unguard() -> None:
+    """It is started, or shall stay stopped. Raises Failed."""
+    if system.succeeds("systemctl", "is-active", "--quiet", f"{_GUARD}.timer", within_s=_WITHIN_S):
+        system.run("systemctl", "stop", f"{_GUARD}.timer", within_s=_WITHIN_S)
 
 
 def reload() -> None:

@@ -43,12 +43,19 @@ class Wanted:
 
 def first(places: Places, version: Program) -> list[Step]:
     """What Python's own library can do: a bare machine has the rest only afterwards (bare.py)."""
+
+    def build() -> None:
+        if program.current(places) == version.version:
+            # Made anew under what runs, for another Python.
+            pending.mark(places, [pending.RESTART])
+        version.build()
+
     return [
         Step("packages", lambda: packages.wanted(places), packages.install),
         Step(
             "program",
             version.wanted,
-            version.build,
+            build,
             present=lambda: _there(places, [places.versions]),
             undo=lambda: files.remove(places.versions),
         ),
@@ -238,7 +245,11 @@ def _started(places: Places, health: Health | None) -> Step:
     def present() -> list[Act]:
         return [act("stop", unit=UNIT)] if service.state().active not in ("inactive", "failed") else []
 
-    return Step("started", wanted, do, present=present, undo=service.stop)
+    def stop() -> None:
+        service.unguard()
+        service.stop()
+
+    return Step("started", wanted, do, present=present, undo=stop)
 
 
 def _tidied(places: Places) -> Step:

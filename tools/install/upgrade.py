@@ -9,12 +9,13 @@
     well     started, and proven (health.py)
 
 What fails before `switched` starts the old one as it was. What fails after it switches back, with the journal that the
-old one can read and every event stored meanwhile. A note on disk says that an upgrade is under way: whatever ended one
-in the middle, the next install or upgrade finishes it first. Owns the order and the way back.
+old one can read and every event stored meanwhile. Whoever upgrades may be killed: systemd then starts what `current`
+names, and a note on disk has the next install or upgrade finish this one first. Owns the order and the way back.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import sys
@@ -51,7 +52,9 @@ class Upgrade:
             self._check_configuration()
         back = Way(self.places, self.old, self.new.version, self.within_s)
         back.note()
+        _not_with_the_terminal()
         try:
+            service.guard(self.places.lock)
             with _Step(self.teller, "stopped"):
                 service.stop()
             with _Step(self.teller, "tried"):
@@ -69,14 +72,17 @@ class Upgrade:
             names = {"old": self.old, "new": self.new.version, "carried": carried, "aside": back.aside}
             raise Failed(said, **names) from error
         back.arrived()
+        service.unguard()
         return found["events"]
 
     def _take_back(self, back: Way, error: BaseException) -> int:
         """Say what went wrong, and go back. Raises Failed when the old version does not become well either."""
         # A second Ctrl-C must not leave it half way back.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if isinstance(error, Failed):
-            self.teller.end(GATEWAY, "wrong", "failed", error.key, **error.names)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        with contextlib.suppress(OSError):
+            if isinstance(error, Failed):
+                self.teller.end(GATEWAY, "wrong", "failed", error.key, **error.names)
         with _Step(self.teller, "back"):
             return back.go()
 
@@ -179,6 +185,7 @@ class Way:
         service.start()
         Health(self.within_s, config.load(self.places.config)).prove()
         files.remove(_note(self.places))
+        service.unguard()
         return carried
 
     def _as_user(self, act: str, *paths: Path) -> str:
@@ -216,19 +223,28 @@ def finish(places: Places, within_s: float, teller: Teller) -> None:
             teller.end(GATEWAY, "wrong", "failed", failed.key, **failed.names)
         else:
             way.arrived()
+            service.unguard()
             return
     with _Step(teller, "back"):
         way.go()
 
 
+def _not_with_the_terminal() -> None:
+    """Go on when the terminal is gone (a lost ssh connection), and go back when asked to end."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 class _Step:
-    """One step, told."""
+    """One step, told: where nobody can be told any more, it is done all the same."""
 
     def __init__(self, teller: Teller, name: str) -> None:
         self._teller, self._name = teller, name
 
     def __enter__(self) -> None:
-        self._teller.begin(GATEWAY, self._name)
+        with contextlib.suppress(OSError):
+            self._teller.begin(GATEWAY, self._name)
 
     def __exit__(self, kind: object, error: object, _trace: object) -> None:
-        self._teller.end(GATEWAY, self._name, "done" if kind is None else "failed")
+        with contextlib.suppress(OSError):
+            self._teller.end(GATEWAY, self._name, "done" if kind is None else "failed")
