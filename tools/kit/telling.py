@@ -21,6 +21,8 @@ WHOLE = "all"
 STATES = ("begun", "done", "failed", "skipped", "would", "refused", "stopped")
 _GOOD = ("done", "skipped", "would")
 _BAR_WIDTH = 20
+# A port may be named by its whole path below /dev/serial/by-id; its end tells it from the others.
+_OF_MOST = 26
 
 
 class Telling:
@@ -37,7 +39,7 @@ class Telling:
         self._lock = threading.Lock()
         self._begun_s: dict[tuple[str, str], float] = {}
         self._bars: dict[str, TaskID] = {}
-        self._console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        self._console = Console(file=sys.stdout, highlight=False)
         self._progress: Progress | None = None
         if not as_json and self._console.is_terminal:
             columns = (
@@ -91,7 +93,8 @@ class Telling:
                 if state not in _GOOD or step == WHOLE:
                     self._progress.console.print(line, markup=False)
             else:
-                self._console.print(line, markup=False)
+                # A line a step, whatever its length: it may be read by a program.
+                self._console.print(line, markup=False, soft_wrap=True)
 
     def verdict(self, of: str, state: str, reason: str = "", **facts: Any) -> None:
         """How it ended for a device: the last that is said of it. Steps still open end the same way."""
@@ -109,7 +112,8 @@ class Telling:
 
     def _bar(self, progress: Progress, of: str) -> TaskID:
         if of not in self._bars:
-            self._bars[of] = progress.add_task("", total=None, of=of)
+            short = of if len(of) <= _OF_MOST else "…" + of[1 - _OF_MOST :]
+            self._bars[of] = progress.add_task("", total=None, of=short)
         return self._bars[of]
 
     def _step(self, step: str) -> str:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from tools.kit.telling import STATES, Telling
 from tools.messages import Messages, catalogue
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def _told(capsys: pytest.CaptureFixture[str], *, as_json: bool, lang: str = "en") -> list[str]:
@@ -51,6 +63,36 @@ def test_square_brackets_are_text_and_a_path_is_json(capsys: pytest.CaptureFixtu
     with Telling("kit", Messages("en"), as_json=True) as telling:
         telling.end("p1", "all", file=Path("/tmp/x"))
     assert json.loads(capsys.readouterr().out)["file"] == "/tmp/x"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_terminal_of_80_columns_shows_a_bar_per_device_and_breaks_no_word(lang: str) -> None:
+    code = (
+        "from tools.kit.telling import Telling; from tools.messages import Messages\n"
+        f"with Telling('flash', Messages({lang!r})) as telling:\n"
+        "    for of in ('/dev/ttyACM0', '/dev/serial/by-id/usb-Espressif_USB_JTAG_serial_debug_unit_34:85:18-if00'):\n"
+        "        telling.begin(of, 'write'); telling.part(of, 'write', 40, 100)\n"
+        "    telling.verdict(of, 'refused', 'flash.provisioned')\n"
+        "    telling.verdict('/dev/ttyACM0', 'done', 'flash.done')\n"
+    )
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(ROOT)}
+    environment.pop("COLUMNS", None)
+    with subprocess.Popen([sys.executable, "-c", code], stdout=terminal, stdin=terminal, env=environment) as child:
+        os.close(terminal)
+        said = b""
+        with contextlib.suppress(OSError):  # EIO: the last one has closed it
+            while data := os.read(main, 4096):
+                said += data
+        assert child.wait(60) == 0
+    os.close(main)
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.decode()).replace("\r", "\n").split("\n")
+    assert max(cell_len(line) for line in lines) <= 80
+    assert any("…" in line and "-if00" in line for line in lines)
+    sentence = catalogue()["flash.provisioned"][lang]
+    assert "".join(sentence.split()) in "".join("".join(lines).split())
+    assert lang == "zh" or set(sentence.split()) <= {word for line in lines for word in line.split()}
 
 
 def test_every_state_has_its_word() -> None:
