@@ -12,6 +12,17 @@ from hil_tests.board.chip import CHIPS, MIB
 from tests.tools.flash.conftest import FACTORY_BYTES, NAMES, RECORDS_AT, RECORDS_SIZE, FlashBench, intact
 from tools import cli
 
+_ALWAYS = {"v", "command", "of", "step", "state"}
+# As README.md documents them: a script may rely on these.
+_FACTS = {
+    "find": {"took_s", "chip", "flash_bytes", "mac"},
+    "look": {"took_s", "bytes"},
+    "backup": {"took_s", "file", "bytes"},
+    "write": {"took_s"},
+    "check": {"took_s", "bytes"},
+    "all": {"reason"},
+}
+
 
 # A chip's own USB is reset in one way, a bridge with two transistors in another.
 @pytest.mark.parametrize(("chip", "bridge"), [("esp32c3", False), ("esp32s3", True)])
@@ -36,6 +47,8 @@ def test_the_copy_is_all_but_the_records_and_for_its_owner_alone(bench: FlashBen
     was = board.flash.read(0, FACTORY_BYTES)
     code, rows = bench.flash("--port", board.port, "--backups", tmp_path / "copies")
     assert code == 0
+    facts = {row["step"]: set(row) - _ALWAYS for row in rows if row["state"] == "done"}
+    assert facts == _FACTS
     (copy,) = (tmp_path / "copies").iterdir()
     assert [row["file"] for row in rows if "file" in row] == [str(copy)]
     assert copy.read_bytes() == was

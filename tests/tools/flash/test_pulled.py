@@ -74,6 +74,30 @@ def test_twenty_at_once_some_pulled_somewhere_and_one_refused(
     _repaired(bench, pulled)
 
 
+def test_a_board_that_is_erased_is_repaired_as_well(
+    bench: FlashBench, seed: int, request: pytest.FixtureRequest
+) -> None:
+    pulls = max(3, request.config.getoption("--pulls", _PULLS) // 2)
+    erase = ["--erase", "--replace-identity"]
+    first = bench.small("whole")
+    assert bench.flash("--port", first.port, *erase)[0] == 0
+    whole = first.faults.odometer
+    first.pull()
+    at = random.Random(seed)
+    places = [at.randrange(whole * part // pulls, whole * (part + 1) // pulls) for part in range(pulls)]
+    print(f"pulled at {places} of {whole}")
+    boards = [bench.small(f"b{number}", pull_at=place) for number, place in enumerate(places)]
+    ports = [word for board in boards for word in ("--port", board.port)]
+    bench.flash(*ports, *erase)
+    assert any(board.mode == "off" for board in boards)
+    for board in boards:
+        board.faults.pull_at = None
+        board.plug()
+    code, rows = bench.flash(*ports, *erase)
+    assert code == 0, rows
+    assert [board.mode for board in boards] == ["run"] * pulls
+
+
 def test_a_cable_that_comes_back_at_once_is_no_trouble(bench: FlashBench, seed: int) -> None:
     whole = _whole(bench)
     at = random.Random(seed).randrange(whole)
