@@ -39,8 +39,10 @@ def _debian(place: Path, release: str) -> None:
         if (Path("/") / name).exists():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(Path("/") / name, place / name)
-    for name in ("auth.conf.d", "apt.conf.d"):
-        shutil.copytree(f"/etc/apt/{name}", place / "etc/apt" / name, dirs_exist_ok=True)
+    # Authorities of this place's own, which installing ca-certificates takes up.
+    for name in ("etc/apt/auth.conf.d", "etc/apt/apt.conf.d", "usr/local/share/ca-certificates"):
+        if (Path("/") / name).is_dir():
+            shutil.copytree(Path("/") / name, place / name, dirs_exist_ok=True)
 
 
 @pytest.mark.parametrize("release", RELEASES or ["bookworm"])

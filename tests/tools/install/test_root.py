@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pty
 import random
 import stat
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_daemon import config
 from tools import cli
 
 from . import trees
@@ -115,6 +117,30 @@ def test_each_thing_lies_where_it_should_with_its_mode_and_a_second_run_finds_no
     after = lies(root)
     after.pop(next(name for name in after if name.endswith("edge_daemon/__pycache__")), None)
     assert after.items() <= there.items()
+
+
+def test_what_nobody_has_given_is_asked_for_on_a_terminal_and_refused_without_one(
+    tmp_path: Path, given: list[str]
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    at = given.index("--answers")
+    command = [sys.executable, "-m", "tools.cli", "--lang", "zh", *given[:at], *given[at + 2 :], "--root", str(root)]
+    without = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert without.returncode == 2
+    assert "--answers" in without.stderr
+    assert lies(root) == {}
+    ours, theirs = pty.openpty()
+    os.write(ours, f"{GATEWAY}\n\nbroker.example.org\n".encode())
+    done = subprocess.run(command, cwd=ROOT, stdin=theirs, capture_output=True, text=True, check=False, timeout=120)
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0, done.stderr
+    assert "网关的编号" in done.stderr
+    settings = config.load(root / "etc/pingan/gateway.toml")
+    assert (settings.gateway.id, settings.gateway.area) == (GATEWAY, "area-1")
+    assert settings.platform.host == "broker.example.org"
+    assert str(settings.control_socket) == "/run/pingan/control.sock"
 
 
 def verdict_of(told: list[dict[str, object]]) -> dict[str, object]:
