@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,21 +40,16 @@ Work = Callable[[], Done]
 def run(works: dict[str, Work], kept: Store, telling: Telling, stop: threading.Event) -> dict[str, End]:
     """Port -> end. On Ctrl-C every board is told to be stopped, and KeyboardInterrupt goes on."""
     ends = {port: End() for port in works}
-    threads = [
-        threading.Thread(target=_one, args=(port, work, kept, telling, ends[port]), name=f"provision {port}")
-        for port, work in works.items()
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(_LOOK_EVERY_S)
-    except KeyboardInterrupt:
-        stop.set()
-        for thread in threads:
-            thread.join()
-        raise
+    # Not Thread.join(): a Ctrl-C within it has Python 3.11 take a living thread for a dead one.
+    with ThreadPoolExecutor(max(1, len(works)), thread_name_prefix="provision") as pool:
+        workers = [pool.submit(_one, port, work, kept, telling, ends[port]) for port, work in works.items()]
+        try:
+            while wait(workers, _LOOK_EVERY_S).not_done:
+                pass
+        except KeyboardInterrupt:
+            stop.set()
+            wait(workers)
+            raise
     return ends
 
 

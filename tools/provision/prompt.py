@@ -18,7 +18,8 @@ from mpremote import transport_serial  # type: ignore[import-untyped]
 from mpremote.transport import TransportError, TransportExecError  # type: ignore[import-untyped]
 from serial import SerialException
 
-_READ_WITHIN_S = 0.2
+_LOOK_EVERY_S = 0.2
+_READ_WITHIN_S = 10.0
 _WRITE_WITHIN_S = 5.0
 _ENTER_WITHIN_S = 20.0
 _TRY_WITHIN_S = 3.0
@@ -55,9 +56,13 @@ class _Line:
         self._stop = stop
 
     def read(self, size: int) -> bytes:
-        if self._stop.is_set():
-            raise Stopped
-        return bytes(self._device.read(size))
+        """All of `size` bytes, or what has come of them within the time that a busy board may take."""
+        data, until_s = b"", time.monotonic() + _READ_WITHIN_S
+        while len(data) < size and time.monotonic() < until_s:
+            if self._stop.is_set():
+                raise Stopped
+            data += self._device.read(size - len(data))
+        return data
 
     def write(self, data: bytes) -> None:
         if self._stop.is_set():
@@ -84,12 +89,14 @@ class Prompt:
     def __init__(self, port: str, stop: threading.Event) -> None:
         self._stop = stop
         try:
-            self._transport = transport_serial.SerialTransport(port, timeout=_READ_WITHIN_S)
+            self._transport = transport_serial.SerialTransport(port, timeout=_LOOK_EVERY_S)
         except (TransportError, OSError) as error:
             raise CableLost from error
         self._device = self._transport.serial
         self._device.write_timeout = _WRITE_WITHIN_S
         self._transport.serial = _Line(self._device, stop)
+        # Else it reads without a look at whether anything has come, and its own times do not hold.
+        self._transport.is_pty = False
 
     def __enter__(self) -> Self:
         return self
