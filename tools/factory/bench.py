@@ -29,13 +29,12 @@ Ear = Callable[[str, float], int | None]
 
 
 class Bench:
-    """One board at its prompt. `press_within_s`: how long a worker may take."""
+    """One board at its prompt."""
 
-    def __init__(self, prompt: Prompt, hand: Hand, hear: Ear | None, press_within_s: float = PRESS_WITHIN_S) -> None:
+    def __init__(self, prompt: Prompt, hand: Hand, hear: Ear | None) -> None:
         self._prompt = prompt
         self._hand = hand
         self._hear = hear
-        self._press_within_s = press_within_s
 
     def begin(self) -> dict[str, str]:
         """Send the self-test; the board's serial number, name and image. Raises CodeFailed without our image."""
@@ -54,11 +53,8 @@ class Bench:
         return verdict
 
     def end(self) -> None:
-        """Everything off, and the application again."""
-        try:
-            self._prompt.run("selftest.led(0); selftest.motor(False); selftest.radio_off()")
-        except CodeFailed:
-            pass  # what failed has been told of its part
+        """The application again, whatever the board is just doing; lamp, motor and radio begin anew with it."""
+        self._prompt.enter()
         self._prompt.start(b"ready ", _START_WITHIN_S)
 
     def _ask(self, call: str, within_s: float = 10.0) -> dict[str, Any]:
@@ -107,8 +103,7 @@ class Bench:
         presser = threading.Timer(0.3, self._hand.press)
         presser.start()
         try:
-            within_ms = int(self._press_within_s * 1000)
-            answer = self._ask(f"button({within_ms})", self._press_within_s + 10)
+            answer = self._ask(f"button({int(PRESS_WITHIN_S * 1000)})", PRESS_WITHIN_S + 10)
         finally:
             presser.join()
         return verdicts.button(answer)

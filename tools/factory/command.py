@@ -41,8 +41,11 @@ def run(arguments: argparse.Namespace, words: Messages) -> int:
             with open_prompt(arguments.port, "auto") as prompt:
                 bench = Bench(prompt, hand, ear.hear)
                 about = bench.begin()
-                parts = _parts(bench, about["serial"], telling)
-                bench.end()
+                try:
+                    parts = _parts(bench, about["serial"], telling)
+                finally:
+                    # Also on Ctrl-C: a wearable is not left at a prompt.
+                    bench.end()
             row = results.append(arguments.results or results.default(), about, parts)
         except ToolFailed as failed:
             telling.verdict(arguments.port, "failed", failed.key, **failed.names)
@@ -80,10 +83,8 @@ def _table(about: dict[str, str], parts: dict[str, dict[str, Any]], words: Messa
         table.add_column(words.text(f"factory.column.{column}"))
     for part, found in parts.items():
         names = {name: value for name, value in found.items() if name not in ("state", "reason")}
-        why = words.text(found["reason"], **names) if found["reason"] else _measured(names)
+        # A part that is good and measured has its figures, a seen one nothing.
+        key = found["reason"] or (f"factory.good.{part}" if names else "")
+        why = words.text(key, **names) if key else ""
         table.add_row(words.text(f"factory.step.{part}"), words.text(f"factory.state.{found['state']}"), why)
     Console().print(table)
-
-
-def _measured(names: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in names.items())

@@ -63,7 +63,7 @@ class Worker:
 
     def _ask(self, question: str) -> bool:
         while True:
-            self._say(question, end=" ")
+            self._say(question)
             answer = sys.stdin.readline()
             if not answer:
                 raise Refusal("factory.nobody")
@@ -73,8 +73,9 @@ class Worker:
                 return False
 
     @staticmethod
-    def _say(text: str, end: str = "\n") -> None:
-        print(text, end=end, file=sys.stderr, flush=True)
+    def _say(text: str) -> None:
+        # A whole line: bars are drawn anew below it.
+        print(text, file=sys.stderr, flush=True)
 
 
 class Jig:

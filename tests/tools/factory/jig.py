@@ -27,6 +27,7 @@ class BenchJig:
         self.level = "up"
         self._battery_mv = battery_mv
         self._presses = [("down", 150), ("up", 0)] if presses is None else presses
+        self._changed = threading.Condition()
         self._lines: list[socket.socket] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.body))
@@ -69,18 +70,26 @@ class BenchJig:
             for text in said:
                 word, _, value = text.strip().partition(" ")
                 if word in self.shows:
-                    self.shows[word] = value
+                    with self._changed:
+                        self.shows[word] = value
+                        self._changed.notify_all()
 
     def _answer(self) -> None:
         with os.fdopen(os.dup(self._near), "rb") as asked:
             for text in iter(asked.readline, b"end\n"):
                 word = text.split()[0].decode()
                 if word == "press":
-                    self._press()
+                    self.press()
                 answer = "ok" if word == "press" else f"{word} {self.shows[word]}"
                 os.write(self._near, answer.encode() + b"\n")
 
-    def _press(self) -> None:
+    def shows_within(self, what: str, value: str, within_s: float) -> None:
+        """Wait until it does: what was told to the board comes over two sockets."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.shows[what] == value, within_s), (what, self.shows)
+
+    def press(self) -> None:
+        """As whoever works the button does."""
         for level, for_ms in self._presses:
             self.level = level
             self._lines[-1].sendall(f"button {level}\n".encode())
