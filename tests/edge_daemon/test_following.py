@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
+from edge_daemon import admission
 from edge_daemon.config import Forwarder
 from edge_daemon.registry import Wearable
 from edge_daemon.uplinks.answers import read_command
@@ -92,6 +94,23 @@ async def test_one_that_was_here_before_is_taken_up_where_it_was_over_a_restart_
         await told(wearer, 2)
 
 
+async def test_news_reach_one_that_is_taken_up_again_before_it_is_heard_and_none_that_is_dropped(
+    tmp_path: Path,
+) -> None:
+    wearer = Wearer()
+    async with core(tmp_path, wearer) as here:
+        here.replies.serial_ports = lambda: [wearer.path]
+        here.hear(wearer, wearer.event())
+        await told(wearer)
+        await here.uplink.until(1)
+        here.enrolled.drop(wearer.handle)
+        here.platform_says(f"{wearer.handle}-000001", "accepted")
+        assert answers(wearer) == [(codes.STORED, 1)]
+        here.enrolled.put(row(wearer))
+        here.platform_says(f"{wearer.handle}-000001", "answered")
+        assert answers(wearer)[1:] == [(codes.ANSWERED, 1)]
+
+
 async def test_a_revoked_one_is_refused_at_once_and_what_it_said_before_goes_on(tmp_path: Path) -> None:
     wearer = Wearer()
     async with core(tmp_path, wearer, settings=Forwarder(answer_within_s=0.2, fast_s=0.2)) as here:
@@ -172,29 +191,25 @@ async def test_one_that_is_dropped_while_it_is_searched_for_is_a_stranger(
 async def test_wearables_come_and_go_in_the_middle_of_a_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wearers = [Wearer(f"w{n}") for n in range(5)]
     async with core(tmp_path, *wearers) as here:
-        admission = here.intake._search._admission
-        loop = asyncio.get_running_loop()
-        real, changed = admission._keys, []
+        # Those that were heard are searched for first, and not far.
+        for wearer in wearers:
+            here.hear(wearer, wearer.event())
+        loop, real, come = asyncio.get_running_loop(), admission.RollingIds, []
 
-        class Changing(dict):  # type: ignore[type-arg]
-            """Changes at each look of the search's thread, as the loop would do."""
+        def ids(key: bytes) -> admission.RollingIds:
+            """The search makes one for each wearable that it looks for, in its thread: meanwhile the loop goes on."""
+            if threading.current_thread() is not threading.main_thread() and len(come) < 3:
+                come.append(Wearer(f"n{len(come)}"))
+                asyncio.run_coroutine_threadsafe(_put(here, come[-1]), loop).result(WITHIN_S)
+            return real(key)
 
-            def items(self):  # type: ignore[no-untyped-def]
-                for item in list(super().items()):
-                    yield item
-                    if len(changed) < 3:
-                        changed.append(Wearer(f"n{len(changed)}"))
-                        done = asyncio.run_coroutine_threadsafe(_put(here, changed[-1]), loop)
-                        done.result(WITHIN_S)
-
-        monkeypatch.setattr(admission, "_keys", Changing(real))
-        far = Wearer("w4", counter=10_000)
-        here.hear(wearers[4], far.event())
+        monkeypatch.setattr(admission, "RollingIds", ids)
+        here.hear(wearers[4], Wearer("w4", counter=10_000).event())
         async with asyncio.timeout(WITHIN_S):
-            while here.count("frames_admitted") == 0:
+            while here.count("frames_admitted") == len(wearers) and not here.count("search_failed"):
                 await asyncio.sleep(0.01)
         assert here.count("search_failed") == 0
-        assert len(changed) == 3
+        assert len(come) == 3
 
 
 async def _put(here: Core, wearer: Wearer) -> None:
