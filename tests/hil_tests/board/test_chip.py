@@ -95,6 +95,11 @@ def test_a_bridge_samples_io0_only_after_the_capacitor() -> None:
     bridge.change(dtr=False, rts=False)
     bridge.settled()
     assert resets == [True, False]
+    # Both asserted: neither transistor conducts.
+    bridge.change(dtr=False, rts=True)
+    bridge.change(dtr=True, rts=True)
+    bridge.settled()
+    assert resets == [True, False, False]
 
 
 def test_packets_come_out_as_they_went_in_whatever_the_pieces(seed: int) -> None:

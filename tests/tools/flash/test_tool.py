@@ -1,15 +1,20 @@
-"""esptool as a child: what its failures are called, and that it ends when it is told to."""
+"""esptool as a child: what its failures are called, that it ends when told to, and that its reading is compared."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from tools.flash import esptool
-from tools.messages import catalogue
+from hil_tests.board.chip import ESP32_C3
+from hil_tests.board.release import release
+from tools.flash import boards, esptool, image, plan
+from tools.flash.flashing import Flashing
+from tools.kit.telling import Telling
+from tools.messages import Messages, catalogue
 
 
 def _fails_with(text: str) -> esptool.ToolFailed:
@@ -57,3 +62,22 @@ def test_it_ends_when_told_although_it_says_nothing() -> None:
     with pytest.raises(esptool.Stopped):
         esptool.run([sys.executable, "-c", "import time; time.sleep(600)"], lambda _done, _whole: None, stop)
     assert time.monotonic() - begun_s < 60
+
+
+@pytest.mark.parametrize("at", [0, 0x8000, 0x10123])
+def test_what_is_read_back_is_compared_byte_for_byte(tmp_path: Path, at: int) -> None:
+    board = boards.chosen("pendant_xiao_esp32c3")
+    parts = image.parts_of(board, release(ESP32_C3), "file")
+    job = plan.Job("/dev/ttyACM0", board, parts, tmp_path, erase=False, replace_identity=False)
+    flash = bytearray(b"\xff" * plan.program_end(parts))
+    for part in parts[:-1]:
+        flash[part.offset : part.offset + len(part.data)] = part.data
+    with Telling("flash", Messages("en"), as_json=True) as telling:
+        flashing = Flashing(job, tmp_path / "backups", telling, threading.Event())
+        job.file("check").write_bytes(flash)
+        assert flashing._compared("") == {"bytes": sum(len(part.data) for part in parts)}
+        flash[at] ^= 1
+        job.file("check").write_bytes(flash)
+        with pytest.raises(esptool.ToolFailed) as failed:
+            flashing._compared("")
+    assert failed.value.key == "flash.bad_flash"
