@@ -11,6 +11,7 @@ from hil_tests.board.boot import partitions
 from hil_tests.board.chip import CHIPS, MIB
 from tests.tools.flash.conftest import FACTORY_BYTES, NAMES, RECORDS_AT, RECORDS_SIZE, FlashBench, intact
 from tools import cli
+from tools.flash import boards
 
 _ALWAYS = {"v", "command", "of", "step", "state"}
 # As README.md documents them: a script may rely on these.
@@ -40,6 +41,21 @@ def test_a_blank_board_runs_what_was_pinned_and_nothing_else(bench: FlashBench, 
     board.pull()
     board.plug()
     assert board.mode == "loop"
+
+
+def test_the_watch_gets_its_own_table_and_a_bootloader_for_16_mib(bench: FlashBench) -> None:
+    watch = boards.chosen(NAMES["esp32s3"])
+    board = bench.board("b1", bench.kind(CHIPS["esp32s3"], watch.flash_bytes))
+    # In the third of 252 blocks, and none behind it.
+    board.flash.program(0x2FFFF, b"\0")
+    file = bench.files["esp32s3"]
+    words = ["--port", board.port, "--board", watch.name, "--micropython", file, "--sha256", _sha(file)]
+    code, rows = bench.told(["--no-application", *words])
+    assert code == 0, rows
+    assert board.mode == "run"
+    assert partitions(board.flash) == {name: (row.offset, row.size) for name, row in watch.partitions.items()}
+    assert board.flash.read(3, 1)[0] >> 4 == 4
+    assert [row["bytes"] for row in rows if row["step"] == "backup" and row["state"] == "done"] == [0x30000]
 
 
 def test_the_copy_is_all_but_the_records_and_for_its_owner_alone(bench: FlashBench, tmp_path: Path) -> None:
