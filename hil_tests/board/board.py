@@ -6,6 +6,7 @@ board runs in a thread of its own; the methods may be called from any thread.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -73,6 +74,7 @@ class Board:
         self._loader: Loader | None = None
         self._program: Running | None = None
         self._console = (-1, -1)
+        self._unread = bytearray()
         self._why_not = ""
         self._settles_at: float | None = None
         self._orders: list[tuple[Callable[[], None], threading.Event]] = []
@@ -162,14 +164,20 @@ class Board:
         if self._loader is not None:
             self._serve(self._loader, received)
         elif self._program is not None:
-            if received:
-                os.write(self._console[0], received)
-            if said:
-                self._cable.send(os.read(self._console[0], 4096), waits=False)
+            self._converse(received, said=said)
         elif self._why_not and not received:
             self._say(self._why_not)
         self._cable.flush()
         self._cable.alive()
+
+    def _converse(self, received: bytes, *, said: bool) -> None:
+        """Between cable and program; one that does not read stops nothing else of the board."""
+        self._unread += received
+        with contextlib.suppress(BlockingIOError):
+            while self._unread:
+                del self._unread[: os.write(self._console[0], self._unread[:1024])]
+        if said:
+            self._cable.send(os.read(self._console[0], 4096), waits=False)
 
     def _serve(self, loader: Loader, received: bytes) -> None:
         for packet in self._packets.feed(received):
@@ -202,6 +210,8 @@ class Board:
         self.flash.save()
         self._console = os.openpty()
         tty.setraw(self._console[1])
+        os.set_blocking(self._console[0], False)
+        self._unread.clear()
         self._program = program_of(self.directory, self.flash.file, os.ttyname(self._console[1]))
         self._program.start()
 
