@@ -40,13 +40,29 @@ def _parser(words: Messages) -> argparse.ArgumentParser:
     from tools import bench, demo, factory, flash, gateway, label, provision  # noqa: PLC0415
     from tools.desk import command as desk  # noqa: PLC0415
     from tools.doctor import command as doctor  # noqa: PLC0415
-    from tools.status import command as status  # noqa: PLC0415
     from tools.enrol import command as enrol  # noqa: PLC0415
+    from tools.prove import command as prove  # noqa: PLC0415
+    from tools.status import command as status  # noqa: PLC0415
+    from tools.walk_test import command as walk_test  # noqa: PLC0415
 
     parser = _Parser(prog="pingan", description=words.text("cli.about"))
     parser.add_argument("--lang", choices=messages.LANGUAGES, help=words.text("cli.lang"))
     commands = parser.add_subparsers(metavar=words.text("cli.command"), required=True, dest="command")
-    for module in (demo, gateway, desk, bench, label, flash, doctor, enrol, status, provision, factory):
+    for module in (
+        demo,
+        gateway,
+        desk,
+        bench,
+        label,
+        flash,
+        doctor,
+        provision,
+        factory,
+        enrol,
+        status,
+        walk_test,
+        prove,
+    ):
         module.register(commands, words)
     return parser
 

@@ -29,6 +29,18 @@ _KIND = "pingan-proof"
 _CONTEXT = b"pingan signed report v1\n"
 _SIZE_MOST = 4 << 20
 _CHAIN_MOST = 5
+# What bytes that are no report, or no certificate, are answered by.
+_UNREADABLE = (
+    KeyError,
+    IndexError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    binascii.Error,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +120,7 @@ def verify(data: bytes, authorities: Path) -> Checked:
             "algorithm": _algorithm(chain[0].public_key()),
         }
         same = all(made[name] == as_we_do for name, as_we_do in written.items()) and at.tzinfo is not None
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, binascii.Error, UnsupportedAlgorithm) as error:
+    except _UNREADABLE as error:
         raise NotGenuine("format") from error
     if not same:
         raise NotGenuine("format")
@@ -176,7 +188,7 @@ def _issued(held: x509.Certificate, by: x509.Certificate) -> bool:
         if not by.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
             return False
         held.verify_directly_issued_by(by)
-    except (x509.ExtensionNotFound, ValueError, TypeError, InvalidSignature):
+    except (x509.ExtensionNotFound, InvalidSignature, *_UNREADABLE):
         return False
     return True
 

@@ -1,12 +1,9 @@
-"""The technician's tests on a whole house: real firmware, daemon, broker and desk; the hand is simulated."""
+"""The walk of a technician through a whole house: real firmware, daemon, broker and desk; the hand is simulated."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,57 +11,12 @@ import pytest
 
 from hil_tests.conftest import Build
 from hil_tests.house import House
+from hil_tests.kit_command import Command, armed_for, pingan, socket_of
 from hil_tests.wearable.process import WearableProcess
 from tools.control import client
 
+Row = dict[str, Any]
 GOOD_DBM, FAINT_DBM = -55, -84
-
-
-class Command:
-    """`pingan …` in its own process, with --json; `rows` so far."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        self.rows: list[dict[str, Any]] = []
-        self._changed = asyncio.Event()
-        self._reading = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        assert self.process.stdout is not None
-        async for line in self.process.stdout:
-            self.rows.append(json.loads(line))
-            self._changed.set()
-
-    async def until(self, wanted: Callable[[dict[str, Any]], bool], within_s: float = 60) -> dict[str, Any]:
-        async with asyncio.timeout(within_s):
-            while not (found := [row for row in self.rows if wanted(row)]):
-                assert not self._reading.done(), self.rows
-                self._changed.clear()
-                await self._changed.wait()
-        return found[0]
-
-    async def ended(self, within_s: float = 60) -> int:
-        async with asyncio.timeout(within_s):
-            await self._reading
-            return await self.process.wait()
-
-
-@contextlib.asynccontextmanager
-async def pingan(*arguments: str) -> AsyncIterator[Command]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tools.cli", "--lang", "en", *arguments, stdout=asyncio.subprocess.PIPE
-    )
-    command = Command(process)
-    try:
-        yield command
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await command.ended()
-
-
-def socket_of(house: House, gateway: str = "gw-1") -> Path:
-    return house.directory / gateway / "state" / "control.sock"
 
 
 async def opened(house: House, *wearables: str, **links: bool) -> list[WearableProcess]:
@@ -80,12 +32,6 @@ async def armed(house: House, wearable: WearableProcess) -> None:
     async with asyncio.timeout(60):
         while (await asyncio.to_thread(client.ask, socket_of(house), request))["wearables"][0]["state"] != "armed":
             await asyncio.sleep(0.2)
-
-
-async def armed_for(house: House, wearable: WearableProcess) -> int | None:
-    rows = (await asyncio.to_thread(client.ask, socket_of(house), {"ask": "status"}))["wearables"]
-    left: int | None = next(row["test_s"] for row in rows if row["wearable"] == wearable.handle)
-    return left
 
 
 @pytest.mark.virtual_air
@@ -107,12 +53,12 @@ async def test_a_walk_judges_rooms_by_what_was_heard_in_them(build: Build, tmp_p
         await wearable.shown("ARMED", within_s=60)
         for room, dbm in (("hall", GOOD_DBM), ("bath", FAINT_DBM)):
             await house.radio.control("rssi", name="pendant", gateway="gw-1", dbm=dbm)
-            await walk.until(lambda row, room=room: (row["of"], row["step"]) == (room, "room"))
+            await walk.until(begun(room))
             for presses in (1, 2, 3):
                 await asyncio.sleep(2)
                 await wearable.press()
-                await walk.until(lambda _, room=room, presses=presses: len(of(walk, room, "press")) == presses)
-        await walk.until(lambda row: (row["of"], row["step"]) == ("cellar", "room"))
+                await walk.until(pressed(walk, room, presses))
+        await walk.until(begun("cellar"))
         await house.radio.control("vanish", name="pendant")
         await wearable.press()
         assert await walk.ended(within_s=120) == 1
@@ -126,6 +72,14 @@ async def test_a_walk_judges_rooms_by_what_was_heard_in_them(build: Build, tmp_p
     assert verdicts["bath"]["reason"] == "walk.reason.faint"
     assert sheet.read_bytes().startswith(b"%PDF-")
     assert {row["class"] for row in await house.desk.incidents()} == {"test"}
+
+
+def begun(room: str) -> Callable[[Row], bool]:
+    return lambda row: (row["of"], row["step"]) == (room, "room")
+
+
+def pressed(walk: Command, room: str, times: int) -> Callable[[Row], bool]:
+    return lambda _: len(of(walk, room, "press")) == times
 
 
 def of(command: Command, room: str, step: str) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""`pingan prove`: the acceptance of a home, line by line, and its signed report."""
