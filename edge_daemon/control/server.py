@@ -65,14 +65,24 @@ class ControlServer:
             log.error("control_unusable", socket=str(self._path), why=error.strerror or str(error))
 
     async def run(self) -> None:
-        """Serve for ever."""
+        """Serve for ever. A socket that could not be made, or whose name somebody took away, is made anew."""
         try:
             while True:
                 await asyncio.sleep(_TRY_AGAIN_S)
-                if self._server is None:
-                    await self.open()
+                if self._server is None or not self._path.exists():
+                    await self._open_again()
         finally:
             await self._close()
+
+    async def _open_again(self) -> None:
+        """What is a person's mistake at the start is no reason to stop a gateway that runs."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        try:
+            await self.open()
+        except Refusal as refusal:
+            log.error("control_refused", why=refusal.key, names=refusal.params)
 
     async def _open(self) -> None:
         directory = self._path.parent

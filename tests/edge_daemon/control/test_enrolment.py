@@ -101,9 +101,13 @@ async def test_killed_at_any_moment_it_serves_by_what_it_had_answered(tmp_path: 
             for handle, wanted in asked.items():
                 assert now.get(handle) in {answered.get(handle), wanted}
             answered, asked = dict(now), {}
-            killer = asyncio.create_task(_kill_after(gateway, dice.uniform(0.05, 0.6)))
+            left, killer = dice.randrange(1, 12), None
             with pytest.raises(Refusal) as refused:
                 while True:
+                    # In the middle of one of the next: not by the machine's speed, but after so many answers.
+                    if left == 0:
+                        killer = asyncio.create_task(_kill_after(gateway, dice.uniform(0, 0.04)))
+                    left -= 1
                     fresh = [handle for handle in by_handle if handle not in answered]
                     living = [handle for handle, on in answered.items() if on]
                     if fresh and (not living or dice.random() < 0.7):
@@ -117,9 +121,10 @@ async def test_killed_at_any_moment_it_serves_by_what_it_had_answered(tmp_path: 
                     answered[handle] = on
                     del asked[handle]
             assert refused.value.key in ("control.no_answer", "control.not_running")
+            assert killer is not None
             await killer
             registry.load(tmp_path / "wearables.json")
-    assert len(answered) > 4
+    assert len(answered) >= 4
 
 
 async def _kill_after(gateway: Home, after_s: float) -> None:

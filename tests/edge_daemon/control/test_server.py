@@ -117,6 +117,28 @@ async def test_its_end_ends_every_guest(tmp_path: Path) -> None:
             await anext(lines)
 
 
+async def test_a_running_gateway_makes_its_socket_anew_and_is_not_stopped_by_what_would_refuse_its_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_TRY_AGAIN_S", 0.01)
+    path = tmp_path / "run" / "control.sock"
+    async with served(path) as here:
+        reader, writer = await here.guest()
+        path.parent.chmod(0o777)
+        path.unlink()
+        await asyncio.sleep(0.1)
+        assert not path.exists()
+        path.parent.chmod(0o700)
+        async with asyncio.timeout(WITHIN_S):
+            while not path.exists():
+                await asyncio.sleep(0.01)
+        assert (await here.ask({"ask": "echo"}))["ok"] is True
+        # Who was here stays.
+        writer.write(b'{"v":1,"ask":"echo"}\n')
+        assert json.loads(await reader.readline())["ok"] is True
+        writer.close()
+
+
 def test_the_client_says_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in (tmp_path / "none.sock", tmp_path / "no" / "directory.sock"):
         with pytest.raises(Refusal) as refused:
