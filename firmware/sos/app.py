@@ -79,6 +79,7 @@ class App:
         # After a wake there is nobody to wait for but whom the schedule says.
         self._awake_until_ms = 0 if start.kept is not None else power.AWAKE_FIRST_MS
         self._ticks_fed = 0
+        self._cabled = False
         self._resume(start.kept)
         # Before anything is sent: every frame says how the battery is.
         self._measure(board.now_ms())
@@ -110,6 +111,7 @@ class App:
     def step(self):
         """One turn of the main loop."""
         now_ms = self._board.now_ms()
+        self._look_at_cable(now_ms)
         self._dialogue.turn(now_ms)
         if now_ms >= self._next_battery_ms:
             self._measure(now_ms)
@@ -124,6 +126,13 @@ class App:
             self._next_feed_ms = now_ms + _FEED_EVERY_MS
             self._feed()
         self._rest(now_ms)
+
+    def _look_at_cable(self, now_ms):
+        """Put into its cradle it says a heartbeat at once: whoever waits to speak to it need not wait half an hour."""
+        cabled = self._board.external_power()
+        if cabled and not self._cabled:
+            self._heartbeat.due_ms = min(self._heartbeat.due_ms, now_ms)
+        self._cabled = cabled
 
     def _measure(self, now_ms):
         self._next_battery_ms = now_ms + _BATTERY_EVERY_MS

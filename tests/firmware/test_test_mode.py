@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 
 from hil_tests.wearable.process import WearableProcess
 from hil_tests.wearable.serial_line import SerialLine
-from protocol import codes, messages
+from protocol import codes, frame, messages
 from tests.firmware.cable import Cable
+from tests.firmware.stand_ins import RadioStandIn
 from tools import image
 
 ROOT = b"test_only root 5"
@@ -181,3 +183,19 @@ async def test_it_can_be_spoken_to_while_it_is_armed(bench: Bench) -> None:
     await bench.test(LONG)
     for _ in range(2):
         await bench.cable.heard(codes.HELLO, within_s=32)
+
+
+@pytest.mark.timeout(200)
+async def test_put_into_its_cradle_it_calls_for_a_visit_though_it_slept(tmp_path: Path, staged: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="pingan-") as name:
+        stand_in = RadioStandIn(Path(name) / "radio")
+        wearable = await WearableProcess.start(tmp_path, staged, root=ROOT, radio_socket=Path(name) / "radio")
+        await wearable.asleep(within_s=90)
+        before = len(stand_in.frames)
+        wearable.usb(present=True)
+        async with asyncio.timeout(20):
+            while len(stand_in.frames) == before:
+                await asyncio.sleep(0.1)
+        await wearable.stop()
+        stand_in.close()
+    assert frame.parse_head(stand_in.frames[-1]) == codes.HELLO
