@@ -19,11 +19,20 @@ from tools.kit.telling import Telling
 from tools.label import code
 from tools.provision.identity import NotProved
 from tools.provision.locking import NotLocked
-from tools.provision.prompt import BoardFault, CableLost, NoPrompt, Stopped
+from tools.provision.prompt import BoardFault, CableLost, NoPrompt, PortBusy, Stopped
 from tools.provision.visit import Done
 from tools.records.store import Store
 
 _LOOK_EVERY_S = 0.2
+
+# What a visit raises: how it ended, and why.
+_ENDS: dict[type[Exception], tuple[str, str]] = {
+    PortBusy: ("refused", "provision.port_busy"),
+    Stopped: ("stopped", "provision.stopped"),
+    CableLost: ("failed", "provision.cable_lost"),
+    NotProved: ("failed", "provision.not_proved"),
+    NotLocked: ("failed", "provision.not_locked"),
+}
 
 
 @dataclass
@@ -73,14 +82,8 @@ def _one(port: str, work: Work, kept: Store, telling: Telling, end: End) -> None
         say("refused", refusal.key, **refusal.params)
     except NoPrompt:
         _say_shut(port, kept, end, say)
-    except Stopped:
-        say("stopped", "provision.stopped")
-    except CableLost:
-        say("failed", "provision.cable_lost")
-    except NotLocked:
-        say("failed", "provision.not_locked")
-    except NotProved:
-        say("failed", "provision.not_proved")
+    except tuple(_ENDS) as known:
+        say(*_ENDS[type(known)], port=port)
     except BoardFault as fault:
         say("failed", "provision.board_fault", what=fault.what)
     except Exception as error:  # noqa: BLE001 # one board's fault must not end the others; its words may be keys

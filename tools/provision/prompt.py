@@ -12,6 +12,7 @@ import re
 import struct
 import threading
 import time
+from pathlib import Path
 from typing import Any, Self
 
 from mpremote import transport_serial  # type: ignore[import-untyped]
@@ -30,6 +31,10 @@ _FAULT = re.compile(r"^(\w+)(?:: (?:\[Errno (\d+)\]|(\d+)\b))?", re.ASCII)
 
 class CableLost(Exception):
     """The board does not answer, or the port is gone."""
+
+
+class PortBusy(Exception):
+    """Another program has the port."""
 
 
 class NoPrompt(Exception):
@@ -84,14 +89,14 @@ setattr(transport_serial, "print", _say_nothing)  # noqa: B010  a name that its 
 
 
 class Prompt:
-    """One open port. A context: leaving it closes the port. Raises CableLost when the port cannot be opened."""
+    """One open port. A context: leaving it closes the port. Raises PortBusy, or CableLost when the port is gone."""
 
     def __init__(self, port: str, stop: threading.Event) -> None:
         self._stop = stop
         try:
             self._transport = transport_serial.SerialTransport(port, timeout=_LOOK_EVERY_S)
         except (TransportError, OSError) as error:
-            raise CableLost from error
+            raise (PortBusy if Path(port).exists() else CableLost) from error
         self._device = self._transport.serial
         self._device.write_timeout = _WRITE_WITHIN_S
         self._transport.serial = _Line(self._device, stop)

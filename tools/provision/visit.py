@@ -12,9 +12,11 @@ Must not know threads or arguments. README.md says what each cut leaves.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,9 +32,12 @@ from tools.label import code
 from tools.provision import identity, locking
 from tools.provision.device import DAMAGED, Device, Looked, NoApplication
 from tools.provision.identity import Expected
-from tools.provision.prompt import BoardFault, Prompt
+from tools.provision.prompt import BoardFault, CableLost, Prompt, Stopped
 from tools.records import record, store
 from tools.records.store import Pending, Store
+
+_COMES_AGAIN_WITHIN_S = 4.0
+_LOOK_EVERY_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,9 @@ class Visit:
 
     def run(self) -> Done:
         """All of it."""
-        with Prompt(self._port, self._stop) as prompt:
+        with contextlib.ExitStack() as stack:
             with self._step("connect"):
-                prompt.enter()
+                prompt = self._connect(stack)
             device = Device(prompt)
             with self._step("look"):
                 looked = self._look(device)
@@ -98,6 +103,25 @@ class Visit:
                 locking.prove(self._port, self._stop)
         self._store.drop(done.handle)
         return done
+
+    def _connect(self, stack: contextlib.ExitStack) -> Prompt:
+        """The prompt. A board without identity restarts each minute, and a chip's own USB goes with it for a moment."""
+        if Path(self._port).exists() and not os.access(self._port, os.R_OK | os.W_OK):
+            raise Refusal("provision.port_denied", port=self._port)
+        until_s = time.monotonic() + _COMES_AGAIN_WITHIN_S
+        while True:
+            with contextlib.ExitStack() as attempt:
+                try:
+                    prompt = attempt.enter_context(Prompt(self._port, self._stop))
+                    prompt.enter()
+                except CableLost:
+                    if time.monotonic() > until_s:
+                        raise
+                else:
+                    stack.push(attempt.pop_all())
+                    return prompt
+            if self._stop.wait(_LOOK_EVERY_S):
+                raise Stopped
 
     def _look(self, device: Device) -> Looked:
         try:

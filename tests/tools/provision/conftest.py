@@ -35,7 +35,7 @@ from tools.flash import partitions
 BOARD = "pendant_xiao_esp32c3"
 FLASH_BYTES = 4 * MIB
 VFS_AT, RECORDS_AT, RECORDS_SIZE = 0x200000, 0x3C0000, 0x40000
-_RELEASE = release(ESP32_C3, size=0xC000)
+MICROPYTHON = release(ESP32_C3, size=0xC000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def flashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A flash file as `pingan flash` leaves it: MicroPython's stand-in, our table, our application, blank records."""
     directory = tmp_path_factory.mktemp("flashed")
-    data = bytearray(_RELEASE.ljust(FLASH_BYTES, b"\xff"))
+    data = bytearray(MICROPYTHON.ljust(FLASH_BYTES, b"\xff"))
     table = partitions.read(ROOT / "firmware/boards/partitions_4MiB.csv", FLASH_BYTES)
     data[partitions.OFFSET : partitions.OFFSET + partitions.SIZE] = partitions.encode(table)
     flash = directory / "flash.bin"
@@ -114,13 +114,24 @@ class KitBench(Bench):
         """A board as it comes from `pingan flash`, plugged in."""
         (self.directory / name).mkdir()
         shutil.copyfile(self._flashed, self.directory / name / "flash.bin")
+        return self.blank(name, number, serial, faults, environment)
+
+    def blank(
+        self,
+        name: str,
+        number: int = 1,
+        serial: str | None = None,
+        faults: Faults | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> Board:
+        """A board out of its box, plugged in."""
         mac = bytes.fromhex("6055f9000000")[:5] + bytes([number])
 
         def program(directory: Path, flash: Path, console: str) -> Program:
             around = Around(mac=mac.hex(":"), serial=serial, environment=environment or {})
             return Program(directory, flash, console, around)
 
-        kind = Kind(ESP32_C3, FLASH_BYTES, mac=mac, known=known(_RELEASE), program=program)
+        kind = Kind(ESP32_C3, FLASH_BYTES, mac=mac, known=known(MICROPYTHON), program=program)
         return self.board(name, kind, faults)
 
     def arguments(self, *boards: Board) -> list[str]:

@@ -164,6 +164,35 @@ def test_a_board_without_our_application_or_with_another_one_is_refused(
     assert on_board(board)[0] == ""
 
 
+def test_a_port_that_another_program_has_is_refused(bench: KitBench) -> None:
+    import serial
+
+    board = bench.flashed("a")
+    with serial.Serial(board.port, exclusive=True):
+        ran = bench.provision(board)
+    assert (ran.code, ran.verdict["reason"]) == (2, "provision.port_busy")
+
+
+def test_a_board_that_restarts_as_it_is_reached_is_reached_all_the_same(bench: KitBench) -> None:
+    """As a board without identity does each minute: its port is gone for a moment."""
+    import threading
+
+    board = bench.flashed("a")
+    board.faults.pull_at = board.faults.odometer + 3
+
+    def comes_again() -> None:
+        assert board.pulled.wait(WITHIN_S)
+        board.faults.pull_at = None
+        board.plug()
+
+    again = threading.Thread(target=comes_again)
+    again.start()
+    ran = bench.provision(board, more=("--no-lock",))
+    again.join()
+    assert board.pulled.is_set()
+    assert ran.code == 0, ran.said
+
+
 def test_a_port_with_no_board_and_a_key_that_is_none_are_refused(bench: KitBench) -> None:
     from tools import cli
 
