@@ -1,20 +1,21 @@
 """A sheet of A4 as PDF: title, lines, tables, bars. Owns type, columns and page breaks, and letters of both languages.
 
-Chinese is set in STSong-Light, one of the fonts that every PDF reader brings along, so no font file is needed. Must not
-know what it says.
+Chinese is set in STSong-Light, which PDF readers know by name, so no font file is needed; the rest in Helvetica, for
+the Latin letters of the other stand too close. Must not know what it says.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from reportlab.lib.pagesizes import A4  # type: ignore[import-untyped]
 from reportlab.pdfbase import pdfmetrics  # type: ignore[import-untyped]
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont  # type: ignore[import-untyped]
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 
-_FONT = "STSong-Light"
+_CHINESE, _LATIN = "STSong-Light", "Helvetica"
 _MARGIN = 50.0
 _TITLE, _HEADING, _TEXT = 18.0, 12.0, 9.5
 _LINE = 1.5
@@ -24,7 +25,7 @@ class Paper:
     """Write from the top down; `bytes` at the end. Widths are parts of the page's width, 0 to 1."""
 
     def __init__(self, title: str) -> None:
-        pdfmetrics.registerFont(UnicodeCIDFont(_FONT))
+        pdfmetrics.registerFont(UnicodeCIDFont(_CHINESE))
         self._out = io.BytesIO()
         self._canvas = Canvas(self._out, pagesize=A4, invariant=1, pageCompression=0)
         self._canvas.setTitle(title)
@@ -74,9 +75,12 @@ class Paper:
 
     def _put(self, texts: Sequence[str], at: Sequence[float], size: float) -> None:
         self._room(size * _LINE)
-        self._canvas.setFont(_FONT, size)
         for text, begin in zip(texts, at, strict=True):
-            self._canvas.drawString(_MARGIN + begin * self._width, self._at - size, text)
+            x = _MARGIN + begin * self._width
+            for font, run in _runs(text):
+                self._canvas.setFont(font, size)
+                self._canvas.drawString(x, self._at - size, run)
+                x += pdfmetrics.stringWidth(run, font, size)
         self._down(size * _LINE)
 
     def _down(self, points: float) -> None:
@@ -90,7 +94,7 @@ class Paper:
             self._at = self._height - _MARGIN
 
     def _foot(self) -> None:
-        self._canvas.setFont(_FONT, 8)
+        self._canvas.setFont(_LATIN, 8)
         self._canvas.drawRightString(_MARGIN + self._width, _MARGIN / 2, str(self._page))
 
     def _broken(self, text: str, width: float) -> list[str]:
@@ -109,7 +113,13 @@ class Paper:
         return text + "…"
 
     def _size(self, text: str) -> float:
-        return float(pdfmetrics.stringWidth(text, _FONT, _TEXT))
+        return float(sum(pdfmetrics.stringWidth(run, font, _TEXT) for font, run in _runs(text)))
+
+
+def _runs(text: str) -> Iterator[tuple[str, str]]:
+    """The text in pieces of one font each."""
+    for latin, letters in groupby(text, str.isascii):
+        yield (_LATIN if latin else _CHINESE), "".join(letters)
 
 
 def _pieces(text: str) -> list[str]:

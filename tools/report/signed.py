@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from edge_daemon.errors import Refusal
@@ -107,7 +109,13 @@ def verify(data: bytes, authorities: Path) -> Checked:
         trusted = x509.load_pem_x509_certificates(authorities.read_bytes())
     except (OSError, ValueError) as error:
         raise Refusal("signed.no_authority", file=authorities, why=type(error).__name__) from error
-    made = _read(data)
+    with warnings.catch_warnings():
+        # Of a changed certificate the library may say that it will be refused one day. Here it is refused today.
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        return _verified(_read(data), trusted)
+
+
+def _verified(made: dict[str, Any], trusted: list[x509.Certificate]) -> Checked:
     try:
         chain = [x509.load_pem_x509_certificate(each.encode()) for each in made["certificate"]]
         value = base64.b64decode(made["signature"], validate=True)

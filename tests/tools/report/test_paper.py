@@ -6,15 +6,19 @@ import re
 
 from tools.report.paper import Paper
 
+DRAWN = re.compile(rb"1 0 0 1 \S+ (\S+) Tm (?:/(F\d+) \S+ Tf \S+ TL )?\((.*?)(?<!\\)\) Tj", re.DOTALL)
+
 
 def letters(pdf: bytes) -> str:
-    """What is drawn, in order. The fonts' text is UTF-16 in the file, its backslashes escaped."""
-    found = []
-    for drawn in re.findall(rb"TL \((.*?)(?<!\\)\) Tj", pdf, re.DOTALL):
+    """What is drawn, a line of the paper in a line: Helvetica as bytes, the other font, named each time, as UTF-16."""
+    found, last = "", b""
+    for y, font, drawn in DRAWN.findall(pdf):
         raw = re.sub(rb"\\([0-7]{3})", lambda m: bytes([int(m.group(1), 8)]), drawn)
         raw = re.sub(rb"\\(.)", rb"\1", raw, flags=re.DOTALL)
-        found.append(raw.decode("utf-16-be", errors="replace"))
-    return "\n".join(found)
+        found += "" if y == last else "\n"
+        found += raw.decode("utf-16-be" if font else "latin-1")
+        last = y
+    return found
 
 
 def test_what_is_written_stands_there() -> None:
