@@ -10,6 +10,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -25,12 +26,13 @@ _STARTS_WITHIN_S = 60
 _PULLS = 6
 
 
-def _whole(bench: FlashBench) -> int:
+@pytest.fixture(scope="module")
+def whole() -> int:
     """How far a flash is that nothing happens to, in the odometer's measure."""
-    board = bench.small("whole")
-    assert bench.flash("--port", board.port)[0] == 0
-    board.pull()
-    return board.faults.odometer
+    with tempfile.TemporaryDirectory(prefix="pat-") as directory, FlashBench(Path(directory)) as bench:
+        board = bench.small("whole")
+        assert bench.flash("--port", board.port)[0] == 0
+        return board.faults.odometer
 
 
 def _repaired(bench: FlashBench, boards: list[Board]) -> None:
@@ -47,16 +49,15 @@ def _repaired(bench: FlashBench, boards: list[Board]) -> None:
 
 
 def test_twenty_at_once_some_pulled_somewhere_and_one_refused(
-    bench: FlashBench, seed: int, request: pytest.FixtureRequest
+    bench: FlashBench, seed: int, whole: int, request: pytest.FixtureRequest
 ) -> None:
     pulls = request.config.getoption("--pulls", _PULLS)
-    whole = _whole(bench)
     at = random.Random(seed)
     # One in each part of the way, so that every step is met.
     places = [at.randrange(whole * part // pulls, whole * (part + 1) // pulls) for part in range(pulls)]
     print(f"pulled at {places} of {whole}")
     pulled = [bench.small(f"p{number}", pull_at=place) for number, place in enumerate(places)]
-    good = [bench.small(f"g{number}") for number in range(max(1, 19 - pulls))]
+    good = [bench.small(f"g{number}", blank=True) for number in range(max(1, 19 - pulls))]
     other = bench.small("s3", CHIPS["esp32s3"])
     other_port = str(Path(other.port).readlink())
     code, rows = bench.flash_all()
@@ -98,8 +99,7 @@ def test_a_board_that_is_erased_is_repaired_as_well(
     assert [board.mode for board in boards] == ["run"] * pulls
 
 
-def test_a_cable_that_comes_back_at_once_is_no_trouble(bench: FlashBench, seed: int) -> None:
-    whole = _whole(bench)
+def test_a_cable_that_comes_back_at_once_is_no_trouble(bench: FlashBench, seed: int, whole: int) -> None:
     at = random.Random(seed).randrange(whole)
     print(f"pulled at {at} of {whole}")
     board = bench.small("b1", pull_at=at)
