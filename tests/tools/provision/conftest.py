@@ -90,6 +90,23 @@ class Ran:
         return row
 
 
+@dataclass
+class PulledOn(Faults):
+    """Hears all that goes over the cable; while armed, pulls it a few bytes after a word was heard."""
+
+    word: bytes = b""
+    armed: bool = True
+    heard: bytearray = field(default_factory=bytearray)
+
+    def passes(self, data: bytes) -> bytes:
+        arrived = super().passes(data)
+        begun = len(self.heard)
+        self.heard += arrived
+        if self.armed and self.word and self.word in self.heard[max(0, begun - 64) :] and self.pull_at is None:
+            self.pull_at = self.odometer + 5
+        return arrived
+
+
 class KitBench(Bench):
     """A bench with a platform's key and a kit's store."""
 

@@ -15,7 +15,7 @@ from protocol import serial_link
 from protocol.frame import UpOpener, rolling_id
 from protocol.keys import derive
 from protocol.rolling import RollingIds
-from tests.tools.provision.conftest import BOARD, RECORDS_AT, RECORDS_SIZE, KitBench, on_board
+from tests.tools.provision.conftest import BOARD, RECORDS_AT, RECORDS_SIZE, KitBench, PulledOn, on_board
 from tools import image
 from tools.label import code
 from tools.provision import identity
@@ -106,6 +106,24 @@ def test_what_another_kit_had_made_is_told_to_be_revoked(bench: KitBench) -> Non
     ran = bench.provision(board, more=other)
     assert ran.code == 0
     assert (ran.verdict["reason"], ran.verdict["old"]) == ("provision.done_elsewhere", code.of_handle(first))
+
+
+def test_what_a_cut_run_was_replacing_is_not_forgotten_though_the_board_has_forgotten_it(bench: KitBench) -> None:
+    """Another kit made the old identity, so that only what is pending knows of it."""
+    faults = PulledOn(word=b"_here.question(")
+    board = bench.flashed("a", faults=faults)
+    faults.armed = False
+    first = bench.provision(board, more=("--no-lock",)).verdict["wearable"]
+    other = ("--no-lock", "--replace", "--store", str(bench.directory / "other"))
+    faults.armed = True
+    assert bench.provision(board, more=other).verdict["reason"] == "provision.cable_lost"
+    board.pull()
+    assert on_board(board)[0] == "", "the old one went before the new one was proved"
+    faults.armed, faults.pull_at = False, None
+    board.plug()
+    ran = bench.provision(board, more=(*other[:1], *other[2:]))
+    assert ran.code == 0, "without --replace: the board has nothing that could be replaced"
+    assert ran.verdict["replaces"] == first
 
 
 def test_a_locked_board_gives_no_prompt_and_is_left_as_it_is(bench: KitBench) -> None:

@@ -5,35 +5,17 @@ from __future__ import annotations
 import base64
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 from hil_tests.board.bench import ROOT
-from hil_tests.board.faults import Faults
 from protocol.keys import DeviceKeys, derive
-from tests.tools.provision.conftest import KitBench
+from tests.tools.provision.conftest import KitBench, PulledOn
 from tools import cli
 from tools.provision.device import Device
 from tools.records.record import open_root, read
-
-
-@dataclass
-class Listening(Faults):
-    """Hears all that goes over the cable, and pulls it so many bytes after a word was heard."""
-
-    heard: bytearray = field(default_factory=bytearray)
-    pull_on: bytes = b""
-    pull_after: int = 0
-
-    def passes(self, data: bytes) -> bytes:
-        arrived = super().passes(data)
-        self.heard += arrived
-        if self.pull_on and self.pull_on in self.heard and self.pull_at is None:
-            self.pull_at = self.odometer + self.pull_after
-        return arrived
 
 
 def _forms(secret: bytes) -> list[bytes]:
@@ -86,7 +68,7 @@ def _run_spied(bench: KitBench, arguments: list[str]) -> tuple[int, bytes, bytes
 
 @pytest.mark.parametrize("pull_on", [b"", b"_here.write(", b"_here.question(", b"_here.activate("])
 def test_no_key_is_seen_by_anybody_but_the_board_and_the_platform(bench: KitBench, pull_on: bytes) -> None:
-    heard = Listening(pull_on=pull_on, pull_after=5)
+    heard = PulledOn(word=pull_on)
     board = bench.flashed("a", faults=heard)
     code, said, seen = _run_spied(bench, bench.arguments(board))
     assert code == (1 if pull_on else 0), said
