@@ -98,7 +98,8 @@ def guard(lock: Path) -> None:
     unguard()
     every = [f"--on-active={_GUARD_S}", f"--on-unit-active={_GUARD_S}", "--timer-property=AccuracySec=1"]
     start = ["flock", "--nonblock", lock, "systemctl", "start", "--no-block", UNIT]
-    how = ["--quiet", f"--unit={_GUARD}", "--service-type=oneshot"]
+    # Collected: one that found the lock held has failed, and would be in the next one's way.
+    how = ["--quiet", "--collect", f"--unit={_GUARD}", "--service-type=oneshot"]
     system.run("systemd-run", *how, *every, *start, within_s=_WITHIN_S)
 
 

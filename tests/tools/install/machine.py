@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 BOOT = Path(__file__).parent / "boot.sh"
-WITHIN_S = 60.0
+WITHIN_S = 150.0
 _NAMESPACES = ["--mount", "--pid", "--uts", "--cgroup", "--ipc"]
 _numbers = itertools.count()
 
@@ -79,7 +79,7 @@ class Machine:
             time.sleep(0.1)
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for it, for a minute at most."""
+        """Wait for it, for a few minutes at most."""
         self._wait(condition)
 
     def stop(self) -> None:
