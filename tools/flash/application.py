@@ -154,7 +154,8 @@ def _started(prompt: Prompt) -> dict[str, Any]:
     said = prompt.start(b"ready ", _START_S)
     ready = _READY.search(said)
     if not ready:
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        # Its own last word, not that of the prompt it fell into.
+        lines = [line.strip() for line in said.partition("\nMicroPython ")[0].splitlines() if line.strip()]
         raise esptool.ToolFailed("application.no_start", why=lines[-1] if lines else "-")
     return {"version": ready[1]}
 

@@ -93,15 +93,17 @@ class Prompt:
     def start(self, wanted: bytes, within_s: float) -> str:
         """Leave by a soft reset, which runs boot.py and main.py; all that is said up to the line with `wanted`.
 
-        Ends after `within_s` with whatever was said.
+        Ends after `within_s`, or at a prompt where main.py has ended, with whatever was said.
         """
         with _cable(self._error):
             self._transport.serial.write(_TO_FRIENDLY)
-            self._read(_QUIET_S)
+            self._read(_ANSWER_S, _FRIENDLY)
             self._transport.serial.write(_SOFT_RESET)
             self._transport.in_raw_repl = False
             ends_s = time.monotonic() + within_s
-            said = self._read(within_s, wanted)
+            said = self._read(within_s, wanted, _FRIENDLY)
+            if said.endswith(_FRIENDLY):
+                return said.decode(errors="replace")
             return (said + self._read(ends_s - time.monotonic(), b"\n")).decode(errors="replace")
 
     def answers(self) -> bool:
@@ -120,12 +122,12 @@ class Prompt:
         except OSError:
             pass
 
-    def _read(self, within_s: float, wanted: bytes = b"") -> bytes:
-        """What comes up to `wanted`, or within that time. Unlike mpremote's it ends while a board chatters."""
+    def _read(self, within_s: float, *wanted: bytes) -> bytes:
+        """What comes up to one of `wanted`, or within that time. Unlike mpremote's it ends while a board chatters."""
         serial = self._transport.serial
         said = b""
         ends_s = time.monotonic() + within_s
-        while time.monotonic() < ends_s and not (wanted and said.endswith(wanted)):
+        while time.monotonic() < ends_s and not said.endswith(wanted):
             if serial.in_waiting:
                 said += serial.read(1)
             else:

@@ -74,6 +74,7 @@ def test_an_application_that_does_not_start_is_told_with_its_last_word(tmp_path:
     with Cabled(tmp_path) as board, pytest.raises(esptool.ToolFailed) as failed:
         install(board, broken)
     assert failed.value.key == "application.no_start"
+    assert failed.value.names["why"] == "ValueError: no such luck"
 
 
 SEED = int(os.environ.get("PINGAN_SEED", "4"))
