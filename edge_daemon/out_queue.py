@@ -37,8 +37,10 @@ class OutQueue:
     def __init__(self) -> None:
         self._order = count()
         self._fresh: deque[Alarm] = deque()
-        # Urgency, age, order: what falls due while a backlog is on its way takes its place in it, not the end.
-        self._due: list[tuple[int, int, int, Alarm]] = []
+        # Urgency, since when it is due, age, order. Before age stands when it fell due: of a platform that answers the
+        # oldest never, those would else take every place under way, and what came after them would never go.
+        self._due: list[tuple[int, int, int, int, Alarm]] = []
+        self._now_ms = 0
         self._later: list[tuple[int, int, Alarm]] = []
         self._held: set[tuple[str, int]] = set()
 
@@ -63,11 +65,11 @@ class OutQueue:
 
     def hurry(self) -> None:
         """The way is open again: everything that waits for its time is due now, in order of urgency, then age."""
-        while self._fresh:
-            self._put_due(self._fresh.popleft())
-        for _, _, alarm in sorted(self._later, key=lambda row: row[2].place):
+        waiting = [*self._fresh, *(row[-1] for row in self._due), *(row[-1] for row in self._later)]
+        for queue in (self._fresh, self._due, self._later):
+            queue.clear()
+        for alarm in sorted(waiting, key=lambda alarm: alarm.place):
             self._put_due(alarm)
-        self._later.clear()
 
     @property
     def has_fresh(self) -> bool:
@@ -80,17 +82,20 @@ class OutQueue:
 
     def take(self, now_ms: int, most: int) -> list[Alarm]:
         """What goes into the next message: one fresh emergency alone, else up to `most` by urgency."""
+        self._now_ms = max(self._now_ms, now_ms)
         while self._later and self._later[0][0] <= now_ms:
-            self._put_due(heapq.heappop(self._later)[2])
+            due_ms, _, alarm = heapq.heappop(self._later)
+            self._put_due(alarm, due_ms)
         if self._fresh:
             return self._release([self._fresh.popleft()])
         taken: list[Alarm] = []
         while self._due and len(taken) < most:
-            taken.append(heapq.heappop(self._due)[3])
+            taken.append(heapq.heappop(self._due)[-1])
         return self._release(taken)
 
-    def _put_due(self, alarm: Alarm) -> None:
-        heapq.heappush(self._due, (alarm.meaning.urgency, alarm.place, next(self._order), alarm))
+    def _put_due(self, alarm: Alarm, due_ms: int | None = None) -> None:
+        due_ms = self._now_ms if due_ms is None else due_ms
+        heapq.heappush(self._due, (alarm.meaning.urgency, due_ms, alarm.place, next(self._order), alarm))
 
     def _release(self, alarms: list[Alarm]) -> list[Alarm]:
         for alarm in alarms:

@@ -50,6 +50,19 @@ def test_what_falls_due_in_the_middle_of_a_backlog_takes_its_place_by_age() -> N
     assert numbers(queue, 0) == [0, 1, 3, 4, 5]
 
 
+def test_what_is_never_answered_does_not_keep_the_others_from_their_turn() -> None:
+    """Two messages of two are under way at most, and the platform has a fault over the oldest four."""
+    queue, alarms = OutQueue(), [an_alarm(number, SOS) for number in range(7)]
+    for place, alarm in enumerate(alarms):
+        alarm.place = place
+        queue.retry(alarm, 0)
+    queue.hurry()
+    assert numbers(queue, 0, 2) + numbers(queue, 0, 2) == [0, 1, 2, 3]
+    for alarm in alarms[:4]:
+        queue.retry(alarm, 5000)
+    assert numbers(queue, 5000, 2) + numbers(queue, 5000, 2) == [4, 5, 6, 0]
+
+
 def test_an_alarm_is_in_the_queue_once() -> None:
     queue = OutQueue()
     alarm = an_alarm(1)
