@@ -100,7 +100,7 @@ async def test_a_home_is_proved_and_its_report_holds_to_the_byte(build: Build) -
     assert code == 0, proving.rows
     found = lines(proving)
     for wearable in (air, wire):
-        for check in ("pressed", "stored", "accepted", "answered", "closed", "seen", "cancelled", "ended"):
+        for check in ("armed", "pressed", "stored", "accepted", "answered", "closed", "seen", "cancelled", "ended"):
             assert found[of_handle(wearable.handle), check] == "done", check
         assert await armed_for(house, wearable) is None
     assert found["primary", "carried"] == "done"
@@ -134,8 +134,8 @@ async def test_a_home_is_not_proved_where_one_is_silent_or_the_way_is_down(build
         hand.cancel()
     found = lines(proving)
     assert found[of_handle(good.handle), "seen"] == "done"
-    assert found[of_handle(silent.handle), "pressed"] == "failed"
-    assert found[of_handle(silent.handle), "stored"] == "skipped"
+    assert found[of_handle(silent.handle), "armed"] == "failed"
+    assert found[of_handle(silent.handle), "pressed"] == found[of_handle(silent.handle), "stored"] == "skipped"
     assert found["primary", "carried"] == "done"
     assert found["backup", "carried"] == "failed"
     (file,) = (house.directory / "proofs").glob("*.json")

@@ -174,4 +174,5 @@ class Testing:
             "number": tested.number,
             "shown": tested.shown,
             "took_ms": tested.took_ms,
+            "pending": tested.args is not None,
         }

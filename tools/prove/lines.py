@@ -13,8 +13,8 @@ from edge_daemon.clock import iso
 
 PASSED, FAILED, NOT_TESTED = "passed", "failed", "not_tested"
 
-# Of each wearable, in this order. `ended`: it has said that its test is over.
-OF_WEARABLE = ("pressed", "stored", "accepted", "answered", "closed", "seen", "cancelled", "ended")
+# Of each wearable, in this order. `armed`: it has said that a short press is a test now; `ended`: that it is none.
+OF_WEARABLE = ("armed", "pressed", "stored", "accepted", "answered", "closed", "seen", "cancelled", "ended")
 
 _CERTIFICATE_LEFT_MS = 30 * 24 * 3600 * 1000
 

@@ -117,6 +117,11 @@ class Prover:
     # ---- a wearable ----
 
     async def _wearable(self, handle: str, arming: Arming) -> None:
+        self._teller.begin(handle, "armed")
+        if not await arming.confirmed(handle, self._wanted.hand_s):
+            self._fail_from(handle, "armed", "not_armed")
+            return
+        self._say(Line(handle, "armed", PASSED))
         since_ms = _now_ms()
         self._teller.begin(handle, "pressed")
         press = await self._made(handle, since_ms, taken_back=False)
@@ -168,8 +173,10 @@ class Prover:
             self._say(Line(handle, "cancelled", NOT_TESTED, "left_out"))
             return
         arming.practise_cancel(handle, wanted=True)
-        with contextlib.suppress(Refusal):
-            await arming.again([handle], within_s=_ASK_WITHIN_S)
+        # Before it has said so, three presses are a real alarm.
+        if not await arming.confirmed(handle, self._wanted.hand_s):
+            self._say(Line(handle, "cancelled", FAILED, "not_armed"))
+            return
         since_ms = _now_ms()
         self._teller.begin(handle, "cancelled")
         cancel = await self._made(handle, since_ms, taken_back=True)

@@ -7,6 +7,8 @@ leaves nobody armed for longer. One that cannot be reached at the end is named, 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +19,8 @@ from tools.control import client
 LEASE_S = 120
 _AGAIN_S = 20.0
 _END_WITHIN_S = 8.0
+_ASK_WITHIN_S = 4.0
+_LOOK_EVERY_S = 1.0
 
 Row = dict[str, Any]
 
@@ -59,6 +63,17 @@ class Arming:
     def practise_cancel(self, wearable: str, *, wanted: bool) -> None:
         """From the next `again` on a test of this one may be taken back, or no longer."""
         (self._cancels.add if wanted else self._cancels.discard)(wearable)
+
+    async def confirmed(self, wearable: str, within_s: float) -> bool:
+        """Ask until it has said itself that it is armed as it is to be now; False when it has not in time."""
+        end_s = time.monotonic() + within_s
+        while time.monotonic() < end_s:
+            with contextlib.suppress(Refusal):
+                (row,) = await self.again([wearable], within_s=_ASK_WITHIN_S)
+                if row["state"] == "armed" and not row["pending"]:
+                    return True
+            await asyncio.sleep(_LOOK_EVERY_S)
+        return False
 
     async def _keep(self) -> None:
         while True:

@@ -29,6 +29,8 @@ from tools.walk_test.walk import Room, Walk
 DEFAULT_CONFIG = Path("/etc/pingan/gateway.toml")
 _ROOM_S = 600.0
 _ROOM_MOST = 30
+_ARMED_WITHIN_S = 5.0
+_LOOK_EVERY_S = 1.0
 _SAID = {"armed": "walk.armed", "waiting": "walk.waiting", "no_answer": "walk.waiting"}
 
 
@@ -89,12 +91,24 @@ async def _walk(
         async with arming:
             for row in arming.rows.values():
                 said.armed(row)
+            await _first_armed(arming, wearables, said)
             walk = Walk(socket, arming, rooms, arguments.presses, arguments.room_s, said)
             with keys(lambda key: walk.end() if key in "qQ" else walk.next()):
                 return await walk.run()
     finally:
         for handle in arming.still_armed:
             said.still_armed(handle)
+
+
+async def _first_armed(arming: Arming, wearables: list[str], said: _Screen | _Json) -> None:
+    """Nobody is asked to press before a press of somebody is a test. Raises Refusal where it can be nobody's."""
+    while not any(row["state"] == "armed" for row in arming.rows.values()):
+        if all(row["state"] == "refused" for row in arming.rows.values()):
+            raise Refusal("walk.none_armed")
+        for row in await arming.again(wearables, within_s=_ARMED_WITHIN_S):
+            if row["state"] == "armed":
+                said.armed(row)
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 class _Screen:

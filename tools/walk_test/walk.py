@@ -29,6 +29,9 @@ _ASK_TIMES = 3
 class Teller(Protocol):
     """Whoever shows the walk."""
 
+    def armed(self, row: dict[str, Any]) -> None:
+        """A wearable is armed, that was not when the walk began."""
+
     def room(self, room: str) -> None:
         """A room begins."""
 
@@ -69,6 +72,7 @@ class Walk:
         self._begun: list[tuple[int, str]] = []
         self._next = asyncio.Event()
         self._over = False
+        self._armed = {handle for handle, row in arming.rows.items() if row["state"] == "armed"}
 
     def next(self) -> None:
         """On to the next room."""
@@ -119,6 +123,9 @@ class Walk:
                     continue
                 if line["saw"] == "heard" and line.get("class") == "emergency":
                     self._teller.alarm(line)
+                if line["saw"] == "test" and line["state"] == "armed" and line["wearable"] not in self._armed:
+                    self._armed.add(line["wearable"])
+                    self._teller.armed(line)
                 press = self._presses.take(line)
                 if press is not None and press.stored and not press.detail:
                     self._ask(press)

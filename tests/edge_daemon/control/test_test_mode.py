@@ -66,6 +66,7 @@ async def test_it_is_armed_when_it_says_so_and_ended_when_it_says_so(tmp_path: P
             "number": 13,
             "shown": "closed",
             "took_ms": 1400,
+            "pending": False,
         }
         assert asked.reports == [], "the platform asked for nothing, and is told nothing"
 
