@@ -17,6 +17,8 @@ from hil_tests import micropython
 
 _START = Path(__file__).parent / "program_chip" / "start.py"
 _END_WITHIN_S = 10
+# A bench that is killed takes its boards with it: a chip without a cable would run on for ever.
+_WITH_ITS_BENCH = ["setpriv", "--pdeathsig", "KILL", "--"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Program:
         try:
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [str(interpreter), "-X", f"heapsize={self._around.heap}", str(_START)],
+                    [*_WITH_ITS_BENCH, str(interpreter), "-X", f"heapsize={self._around.heap}", str(_START)],
                     env=self._environment(reset),
                     cwd=self._directory,
                     stdin=tty,

@@ -88,8 +88,8 @@ class Telling:
             line = f"{of}  " + "  ".join(part for part in said if part)
             if self._progress is not None:
                 bar = self._bar(self._progress, of)
-                if step == WHOLE:
-                    self._progress.update(bar, description=said[1], completed=1, total=1)
+                # What has ended does not go on moving: the next step may belong to another device.
+                self._progress.update(bar, description=said[1] if step == WHOLE else text, completed=1, total=1)
                 if state not in _GOOD or step == WHOLE:
                     self._progress.console.print(line, markup=False)
             else:
