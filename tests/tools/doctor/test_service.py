@@ -27,6 +27,7 @@ WEARABLE = {
     "battery_mv": None,
     "firmware": None,
     "open": 0,
+    "test_s": None,
 }
 WAY = {
     "name": "primary",

@@ -44,13 +44,19 @@ def test_the_next_run_understands_what_a_stopped_one_left(bench: KitBench, numbe
     boards = [bench.flashed(f"s{at}", at + 1) for at in range(len(points))]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         ends = list(pool.map(lambda at: _stopped_at(bench, boards[at], points[at], number), range(len(points))))
-    for (exit_code, said), point in zip(ends, points, strict=True):
+    left = list(boards)
+    for board, (exit_code, said), point in zip(boards, ends, points, strict=True):
         if number == signal.SIGINT:
             assert exit_code == 130, (point, said)
-            assert json.loads(said.splitlines()[-1])["state"] in ("stopped", "done"), point
+            state = json.loads(said.splitlines()[-1])["state"]
+            assert state in ("stopped", "done"), point
+            # On a slow machine the signal may come when all is done: such a board is locked, and would say so.
+            if state == "done":
+                left.remove(board)
         else:
             assert exit_code == -number, (point, said)
-    again = bench.pingan(*bench.arguments(*boards))
+    assert left
+    again = bench.pingan(*bench.arguments(*left))
     assert again.returncode == 0, again.stdout
     for board in boards:
         board.pull()
