@@ -57,6 +57,7 @@ class Body:
         self.log: list[str] = []
         self.version: str | None = None
         self.sleep_ms: int | None = None
+        self.sleep_said_s = 0.0
         self.watchdog_ms: int | None = None
         self.fed_at_s = 0.0
         self.button_down = False
@@ -215,7 +216,7 @@ class Body:
             case "hello":
                 self.version = rest
             case "sleep":
-                self.sleep_ms = int(rest)
+                self.sleep_ms, self.sleep_said_s = int(rest), now_s
             case "watchdog":
                 self.watchdog_ms = int(rest)
                 self.fed_at_s = now_s

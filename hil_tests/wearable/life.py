@@ -168,8 +168,8 @@ class Life:
 
     async def _sleep(self, sleep_ms: int) -> str:
         """Lie asleep until something wakes it; return what did."""
-        slept_at_s = time.monotonic()
-        unseen_after_s = slept_at_s - _UNSEEN_S
+        # From its own word on it sees nothing; on a busy machine its process ends a good while after that.
+        unseen_after_s = self._body.sleep_said_s - _UNSEEN_S
 
         def look() -> str | None:
             if self._body.button_down or self._body.pressed_at_s > unseen_after_s:
