@@ -12,7 +12,6 @@ import struct
 import subprocess
 import sys
 import termios
-import threading
 import time
 from pathlib import Path
 
@@ -66,22 +65,6 @@ class Terminal:
         os.close(self._near)
         return self.process.wait(WITHIN_S)
 
-    def interrupted(self) -> int:
-        """Ctrl-C, and again after ten seconds, as a person would; its exit code."""
-        over = threading.Event()
-
-        def press() -> None:
-            while self.process.poll() is None and not over.is_set():
-                self.process.send_signal(signal.SIGINT)
-                over.wait(10)
-
-        pressing = threading.Thread(target=press)
-        pressing.start()
-        code = self.ends()
-        over.set()
-        pressing.join()
-        return code
-
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("good", [True, False])
@@ -124,7 +107,8 @@ def test_ctrl_c_leaves_a_wearable_whose_application_runs(flash: bytes, tmp_path:
     with BenchJig() as jig, Cabled(tmp_path, Around(body=jig.body)) as board:
         terminal = Terminal("factory-test", "--port", board.port, "--results", str(book))
         terminal.hears(Messages("en").text("factory.sees", colour="red"))
-        assert terminal.interrupted() == 130
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.ends() == 130
         board.type(b"\x03")
         assert board.hears("KeyboardInterrupt")
     assert not book.exists()
