@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_daemon import registry
+from edge_daemon.durable import sync_directory
 from edge_daemon.errors import Refusal
 from edge_daemon.registry import Wearable
 
@@ -153,14 +154,6 @@ def _write(path: Path, data: bytes) -> None:
             made.unlink(missing_ok=True)
         raise Refusal("registry.unwritable", file=path, why=error.strerror) from error
     try:
-        _sync(path.parent)
+        sync_directory(path.parent)
     except OSError as error:
         raise Refusal("registry.unsynced", file=path, why=error.strerror) from error
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from edge_daemon.durable import sync_directory
+
 
 def make_durable(journal: Path) -> None:
     """Write a journal's log, a MiB at most, over itself and sync it and its name. Raises OSError.
@@ -29,12 +31,3 @@ def make_durable(journal: Path) -> None:
             content = content[file.write(content) :]
         os.fsync(log)
     sync_directory(journal.parent)
-
-
-def sync_directory(directory: Path) -> None:
-    """What has been created, renamed or deleted in it stays so. Raises OSError."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -14,7 +14,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from edge_daemon.journal import cached, schema
+from edge_daemon.durable import sync_directory
+from edge_daemon.journal import schema
 from edge_daemon.journal.batch import Batch
 
 # Of files set aside so many are kept for a technician; more would fill the disk of a machine whose card is dying.
@@ -36,7 +37,7 @@ def begin(path: Path, content: Batch) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.rename(begun(path))
-    cached.sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def finish(path: Path) -> str:
@@ -58,9 +59,9 @@ def finish(path: Path) -> str:
         if part.exists():
             part.rename(path.with_name(aside + end))
     # The old log's going is on disk before there is a file that it could be played into.
-    cached.sync_directory(path.parent)
+    sync_directory(path.parent)
     begun(path).rename(path)
-    cached.sync_directory(path.parent)
+    sync_directory(path.parent)
     return aside
 
 

@@ -11,6 +11,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_daemon.durable import sync_directory
+
 _NEW = ".pingan-new"
 
 
@@ -23,15 +25,6 @@ class Owner:
 
 
 ROOT = Owner(0, 0)
-
-
-def sync_directory(directory: Path) -> None:
-    """Have on disk which names it holds."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def write(path: Path, data: bytes, mode: int, owner: Owner = ROOT) -> None:

@@ -13,7 +13,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from tools.install import files
+from edge_daemon.durable import sync_directory
 
 
 def copy(journal: Path, target: Path) -> None:
@@ -29,7 +29,7 @@ def copy(journal: Path, target: Path) -> None:
         whole.execute("PRAGMA journal_mode = DELETE")
     _sync(new)
     os.replace(new, target)
-    files.sync_directory(target.parent)
+    sync_directory(target.parent)
 
 
 def _sync(path: Path) -> None:
@@ -73,7 +73,7 @@ def put_back(kept: Path, journal: Path, aside: Path) -> int:
         old.unlink(missing_ok=True)
     _sync(ready)
     os.replace(ready, journal)
-    files.sync_directory(journal.parent)
+    sync_directory(journal.parent)
     return carried
 
 

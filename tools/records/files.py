@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from edge_daemon.durable import sync_directory
 from edge_daemon.errors import Refusal
 
 FILE_MODE = 0o600
@@ -42,15 +43,6 @@ def remove(path: Path) -> None:
     """Remove a file that may be gone already, durable when this returns. Raises OSError."""
     path.unlink(missing_ok=True)
     sync_directory(path.parent)
-
-
-def sync_directory(path: Path) -> None:
-    """Make names in a directory last. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def own_directory(path: Path) -> None:
