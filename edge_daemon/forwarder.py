@@ -29,7 +29,7 @@ from protocol import codes
 log = Log("forwarder")
 
 # No backlog goes while the broker has so many messages to confirm: they stand in the socket before a fresh emergency,
-# and four of fifty events are 80 KB. What the platform has to answer is bounded beside it, by backlog.py.
+# and four of twenty events are 32 KB. What the platform has to answer is bounded beside it, by backlog.py.
 _UNCONFIRMED_MOST = 4
 # However soon a busy platform wants it again: not in a tight circle.
 _BUSY_LEAST_S = 1.0
