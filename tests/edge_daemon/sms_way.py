@@ -64,6 +64,11 @@ class Way:
         async with asyncio.timeout(WITHIN_S):
             return [delivery.state for delivery in await self.uplink.send(said)]
 
+    async def delivered(self, said: str) -> None:
+        """Every number's report has come. A modem reports when it likes, so mostly after send() has returned."""
+        deliveries = await self.uplink.send(said)
+        await self.until(lambda: [delivery.state for delivery in deliveries] == [State.DELIVERED] * len(NUMBERS))
+
 
 @contextlib.asynccontextmanager
 async def running(
