@@ -88,8 +88,11 @@ class Telling:
             line = f"{of}  " + "  ".join(part for part in said if part)
             if self._progress is not None:
                 bar = self._bar(self._progress, of)
-                # What has ended does not go on moving: the next step may belong to another device.
-                self._progress.update(bar, description=said[1] if step == WHOLE else text, completed=1, total=1)
+                if step == WHOLE:
+                    self._progress.update(bar, description=said[1], completed=1, total=1)
+                else:
+                    # The next step may be long in coming: until then nobody is to do what has been done, or left out.
+                    self._progress.update(bar, description=f"{text}  {said[1]}")
                 if state not in _GOOD or step == WHOLE:
                     self._progress.console.print(line, markup=False)
             else:

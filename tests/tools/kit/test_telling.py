@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import json
 import os
 import pty
@@ -12,10 +13,12 @@ import struct
 import subprocess
 import sys
 import termios
+from functools import partial
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 
 from tools.kit.telling import STATES, Telling
 from tools.messages import Messages, catalogue
@@ -97,3 +100,15 @@ def test_a_terminal_of_80_columns_shows_a_bar_per_device_and_breaks_no_word(lang
 
 def test_every_state_has_its_word() -> None:
     assert {f"kit.state.{state}" for state in STATES} <= set(catalogue())
+
+
+def test_a_bar_says_of_a_step_that_has_ended_how_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that was left out may be worded as what a person is to do."""
+    screen = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr("tools.kit.telling.Console", partial(Console, force_terminal=True, width=80))
+    with Telling("prove", Messages("en"), as_json=False) as telling:
+        telling.end("gateway", "mains_back", "skipped")
+    last = screen.getvalue().splitlines()[-1]
+    assert Messages("en").text("prove.step.mains_back") in last
+    assert Messages("en").text("kit.state.skipped") in last
