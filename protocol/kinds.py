@@ -102,6 +102,14 @@ PATH_TEST_BACKUP = 0xA1
 PATH_TEST_SMS = 0xA2
 REPLAY_REJECTED = 0xA3
 REVOKED_HEARD = 0xA4
+CHECKIN_SILENT = 0xA6
+CHECKIN_NOT_WORN = 0xA7
+CHECKIN_UNREACHABLE = 0xA8
+CHECKIN_SETTLED = 0xA9
+INACTIVE = 0xAA
+AT_HOME_LEFT = 0xAC
+BADGE_ARRIVED = 0xAE
+CARE_PLAN_REFUSED = 0xB0
 
 _GATEWAY_ROWS = (
     Kind(SUPERVISION_LOST, "supervision_lost", "fault", "0003", "0123", "381"),
@@ -140,6 +148,17 @@ _GATEWAY_ROWS = (
     Kind(PATH_TEST_SMS, "path_test_sms", "test", "0045", "0103", "602"),
     Kind(REPLAY_REJECTED, "replay_rejected", "security", "0038", "0125", "137"),
     Kind(REVOKED_HEARD, "revoked_heard", "security", "0038", "0125", "137"),
+    Kind(CHECKIN_SILENT, "checkin_silent", "urgent", "0010", "0070", "102"),
+    Kind(CHECKIN_NOT_WORN, "checkin_not_worn", "urgent", "0010", "0070", "102"),
+    Kind(CHECKIN_UNREACHABLE, "checkin_unreachable", "urgent", "0010", "0070", "102"),
+    Kind(CHECKIN_SETTLED, "checkin_settled", "service", "0010", "0094", "102", True),
+    Kind(INACTIVE, "inactive", "urgent", "0010", "0009", "102"),
+    Kind(INACTIVE + 1, "active_again", "service", "0010", "0094", "102", True),
+    Kind(AT_HOME_LEFT, "presence_left", "urgent", "0051", "0009", None, lco="019"),
+    Kind(AT_HOME_LEFT + 1, "presence_returned", "urgent", "0051", "0009", None, True, lco="019"),
+    Kind(BADGE_ARRIVED, "badge_arrived", "service", "0003", "0088", None),
+    Kind(BADGE_ARRIVED + 1, "badge_left", "service", "0003", "0111", None),
+    Kind(CARE_PLAN_REFUSED, "care_plan_refused", "fault", "0045", "0067", "305"),
 )
 # Below this a code may stand in a wearable's frame.
 FIRST_OF_GATEWAY = 0x80
@@ -147,7 +166,8 @@ FIRST_OF_GATEWAY = 0x80
 ON_AIR = {row.code: row for row in _ROWS}
 BY_CODE = ON_AIR | {row.code: row for row in _GATEWAY_ROWS}
 DETAILS = {
-    0x01: {1: "press", 2: "hold", 3: "fall_unanswered"},
+    0x01: {1: "press", 2: "hold", 3: "fall_unanswered", 4: "screen"},
+    0x20: {1: "checkin", 2: "medicine", 3: "look"},
 }
 
 

@@ -137,6 +137,7 @@ class Hello:
             raise NotUnderstood("hello body shorter than 7 bytes")
         self.heartbeat_waits = bool(body[0] & codes.HELLO_HEARTBEAT_WAITS)
         self.asks_state = bool(body[0] & codes.HELLO_ASKS_STATE)
+        self.trail_waits = bool(body[0] & codes.HELLO_TRAIL_WAITS)
         self.number = _number(body, 1)
         self.stage = body[4]
         self.battery_percent = battery_percent(body[5] >> 4)
@@ -165,10 +166,14 @@ def pack_heartbeat(
 
 
 class Heartbeat:
-    """What a wearable says about itself. `battery_percent` -1 says unknown."""
+    """What a wearable says about itself. `battery_percent`, `steps`, `still_minutes`, `settings` -1 say unknown.
+
+    `steps`: in all since power-on, modulo 65,536. `still_minutes`: since it was last moved. `settings`: the version
+    that it lives by.
+    """
 
     def __init__(self, body: bytes) -> None:
-        """Read a heartbeat body. Raises NotUnderstood when it is too short."""
+        """Read a heartbeat body. Raises NotUnderstood when it is too short. Of TLVs that are cut none is believed."""
         if len(body) < HEARTBEAT_SIZE:
             raise NotUnderstood("heartbeat body shorter than 17 bytes")
         self.uptime_s = int.from_bytes(body[0:4], "big")
@@ -179,7 +184,30 @@ class Heartbeat:
         self.protocol = body[13]
         self.reset_cause = body[14]
         self.open_alarms = body[15]
-        self.flash_failed = bool(body[16] & 0x01)
+        self.flash_failed = bool(body[16] & codes.HEARTBEAT_FLASH_FAILED)
+        self.wants_time = bool(body[16] & codes.HEARTBEAT_WANTS_TIME)
+        self.worn = codes.WORN_UNKNOWN
+        self.steps = self.still_minutes = self.settings = -1
+        try:
+            self._read_tlvs(unpack_tlvs(body[HEARTBEAT_SIZE:]))
+        except NotUnderstood:
+            pass  # it is alive, and what it is called stands in the fixed bytes
+
+    def _read_tlvs(self, tlvs: "dict[int, bytes]") -> None:
+        value = tlvs.get(codes.TLV_ACTIVITY, b"")
+        if len(value) == 5:
+            self.worn = value[0]
+            self.steps = value[1] << 8 | value[2]
+            self.still_minutes = value[3] << 8 | value[4]
+        value = tlvs.get(codes.TLV_SETTINGS, b"")
+        if len(value) == 4:
+            self.settings = int.from_bytes(value, "big")
+
+
+def pack_activity(worn: int, steps: int, still_minutes: int) -> bytes:
+    """The value of TLV_ACTIVITY, 5 bytes."""
+    still = min(still_minutes, 0xFFFF)
+    return bytes([worn, steps >> 8 & 0xFF, steps & 0xFF, still >> 8, still & 0xFF])
 
 
 def pack_answer(stage: int, number: int, reason: int) -> bytes:

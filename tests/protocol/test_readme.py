@@ -92,8 +92,10 @@ def test_no_number_of_the_code_is_missing() -> None:
     for name in vars(codes):
         if name.startswith(("REASON_", "COMMAND_", "RESULT_")):
             assert name.partition("_")[2] in told, name
-    for name in ("HEARTBEAT_WAITS", "ASKS_STATE"):
-        assert name in section("### 4.2")
+    for bit, name in enumerate(("HEARTBEAT_WAITS", "ASKS_STATE", "TRAIL_WAITS")):
+        assert f"Bit {bit} `{name}`" in section("### 4.2") and getattr(codes, f"HELLO_{name}") == 1 << bit
+    for bit, name in enumerate(("FLASH_FAILED", "WANTS_TIME")):
+        assert f"Bit {bit} `{name}`" in section("### 6.3") and getattr(codes, f"HEARTBEAT_{name}") == 1 << bit
     assert "bit 0 `CANCELS`" in section("### 6.1") and codes.TEST_CANCELS == 1
     for uuid in (codes.SERVICE_UUID, codes.UP_UUID, codes.DOWN_UUID):
         assert uuid in section("### 8.2")
@@ -150,7 +152,12 @@ def test_the_bounds_of_test_mode_are_the_firmwares() -> None:
 def test_the_tlvs_are_the_codes() -> None:
     """Tags and sizes."""
     (table,) = tables(section("### 4.6"))
-    assert [(int(row[0]), int(row[1])) for row in table[1:]] == [(codes.TLV_BATTERY_MV, 2), (codes.TLV_AGE_MS, 4)]
+    assert [(int(row[0]), int(row[1])) for row in table[1:]] == [
+        (codes.TLV_BATTERY_MV, 2),
+        (codes.TLV_AGE_MS, 4),
+        (codes.TLV_ACTIVITY, len(messages.pack_activity(0, 0, 0))),
+        (codes.TLV_SETTINGS, 4),
+    ]
 
 
 def test_the_bounds_in_the_text_are_the_codes() -> None:
