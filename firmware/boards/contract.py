@@ -26,12 +26,20 @@ WAKE_NONE = 0
 WAKE_BUTTON = 1
 WAKE_TIMER = 2
 WAKE_SERIAL = 3
+WAKE_TOUCH = 4
+WAKE_MOTION = 5
 
 # What the application may keep in RTC memory. The board keeps its own (epoch, start of time) besides.
-RTC_SIZE = 1024
+RTC_SIZE = 1536
 
 # How often the tick callback comes while awake. The button is debounced over one tick.
 TICK_MS = 20
+
+# The screen that the application draws on: so many pixels each way, four bits each (framebuf.GS4_HMSB), 16 colours.
+SCREEN_SIZE = 240
+# How often the accelerometer is read by its own clock, and how many samples it keeps for us meanwhile.
+SAMPLES_HZ = 50
+SAMPLES_KEPT = 170
 
 # The image has a module `build` besides (tools/image.py): RELEASE, BOARD, FINGERPRINT.
 
@@ -51,6 +59,7 @@ class Board:
       profile         "pendant" or "watch"
       release         True in a release build: no REPL, no file access, nothing but frames on the serial line
       has_led, has_motor, has_display     what can be shown; the application shows on everything there is
+      has_touch, has_gnss, has_accelerometer      what else there is
       reset_cause, wake_cause             RESET_* and WAKE_* above
       power_epoch     0..2^32-1, random, made at power-on and kept in RTC memory: the same as long as time runs on
       started_ms      ms from power-on to the start of this run, deep sleep included (may be a large int)
@@ -94,6 +103,32 @@ class Board:
 
         Called in scheduler context. A display notes the two and draws them in wait(); others do nothing.
         """
+
+    def canvas(self):
+        """The screen's memory as a framebuf.FrameBuffer (SCREEN_SIZE), always the same; None without a display."""
+
+    def flush(self, palette):
+        """Show what the canvas holds, and light it; `palette`: 16 colours 0xRRGGBB. May take 60 ms. None: dark."""
+
+    # ---- what else it feels; all return at once ----
+
+    def touches(self):
+        """Where the screen was tapped since the last call: a list of (x, y), at most 8. [] without."""
+
+    def samples(self, buf):
+        """Fill `buf`, an array of 'h', with x, y, z in mg, oldest first; return how many triples.
+
+        One each 1/SAMPLES_HZ s; of those that nobody took the last SAMPLES_KEPT are kept, over deep sleep, too.
+        """
+
+    def watch_motion(self, falls):
+        """From now on motion wakes the wearable. `falls`: only what may be a fall; else any that is worth a name."""
+
+    def gnss(self, on):
+        """Power the receiver of satellites, or cut it; it keeps its almanac. Nothing without."""
+
+    def gnss_read(self, buf):
+        """Read what the receiver has said (NMEA 0183), at most len(buf) bytes; return how many. Never blocks."""
 
     # ---- battery and cable ----
 

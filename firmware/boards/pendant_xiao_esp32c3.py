@@ -46,7 +46,6 @@ class Board(Esp32Core):
     profile = "pendant"
     has_led = True
     has_motor = True
-    has_display = False
 
     def __init__(self) -> None:
         super().__init__()

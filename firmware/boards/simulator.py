@@ -3,9 +3,11 @@
 Owns their formats: the lines of the body socket, the RTC file, the flash file, the tty. Must not know the bench that
 is at their other ends (hil_tests/wearable). It really stops: deep sleep and reset end the process, and only flash and
 RTC file are there when the next one starts. Environment: PINGAN_BODY, _FLASH, _RTC, _SERIAL, _RADIO, _RESET, _WAKE,
-_PROFILE. What the contract calls "no heap" takes none here either, so that the proof of it holds on the bench.
+_PROFILE, _SCREEN, _PARTS (of: display, touch, gnss, accelerometer; by commas). What the contract calls "no heap" takes
+none here either, so that the proof of it holds on the bench.
 """
 
+import framebuf
 import os
 import select
 import struct
@@ -21,17 +23,18 @@ from drivers.steady_flash import SteadyFlash
 from drivers.tty_line import TtyLine
 
 _TICK_MS = 20
+_SCREEN_SIZE = 240
 _FLASH_READ_SIZE = 32
 _FLASH_PROGRAM_SIZE = 128
 # Exit codes the bench understands: asleep, or to be started again at once.
 _ASLEEP = 0
 _RESET = 3
 _RESETS = {"power_on": 1, "hard": 2, "watchdog": 3, "deep_sleep": 4, "soft": 5, "brown_out": 6}
-_WAKES = {"none": 0, "button": 1, "timer": 2, "serial": 3}
+_WAKES = {"none": 0, "button": 1, "timer": 2, "serial": 3, "touch": 4, "motion": 5}
 # RTC file: magic, power epoch, host's tick count at power-on, then the application's part.
 _RTC_HEAD = "<4sIQ"
 _RTC_MAGIC = b"SIMR"
-_RTC_SIZE = 1024
+_RTC_SIZE = 1536
 # ticks_ms() wraps there on a 32-bit interpreter, and the two kinds of interpreter may share an RTC file.
 _TICKS_MASK = 0x3FFFFFFF
 
@@ -43,11 +46,14 @@ class Board:
     release = RELEASE
     has_led = True
     has_motor = True
-    has_display = False
 
     def __init__(self):
         self._start_ticks = time.ticks_ms()
         self.profile = os.getenv("PINGAN_PROFILE") or "pendant"
+        parts = (os.getenv("PINGAN_PARTS") or "").split(",")
+        self.has_display, self.has_touch = "display" in parts, "touch" in parts
+        self.has_gnss, self.has_accelerometer = "gnss" in parts, "accelerometer" in parts
+        self._canvas = None
         self.reset_cause = _RESETS.get(os.getenv("PINGAN_RESET") or "power_on", 0)
         self.wake_cause = _WAKES.get(os.getenv("PINGAN_WAKE") or "none", 0)
         self._rtc_path = os.getenv("PINGAN_RTC")
@@ -114,6 +120,60 @@ class Board:
 
     def show(self, stage, number):
         self._body.show(stage, number)
+
+    def canvas(self):
+        """Its bytes are the board's to show."""
+        if self._canvas is None and self.has_display:
+            self._pixels = bytearray(_SCREEN_SIZE * _SCREEN_SIZE // 2)
+            self._canvas = framebuf.FrameBuffer(self._pixels, _SCREEN_SIZE, _SCREEN_SIZE, framebuf.GS4_HMSB)
+        return self._canvas
+
+    def flush(self, palette):
+        """Into the file of PINGAN_SCREEN: 16 colours of three bytes, then the pixels. Dark: an empty file."""
+        path = os.getenv("PINGAN_SCREEN")
+        if path is None or not self.has_display:
+            return
+        with open(path + ".new", "wb") as file:
+            if palette is not None:
+                for rgb in palette:
+                    file.write(rgb.to_bytes(3, "big"))
+                file.write(self._pixels)
+        os.rename(path + ".new", path)
+        self._body.say("screen")
+
+    # ---- touch, motion, satellites ----
+
+    def touches(self):
+        taken, self._body.touches = self._body.touches, []
+        return taken if self.has_touch else []
+
+    def samples(self, buf):
+        if not self.has_accelerometer:
+            return 0
+        said = self._body.samples
+        count = min(len(buf) // 3, len(said) // 6)
+        for i in range(count * 3):
+            value = said[2 * i] | said[2 * i + 1] << 8
+            buf[i] = value - 0x10000 if value & 0x8000 else value
+        self._body.samples = said[count * 6 :]
+        return count
+
+    def watch_motion(self, falls):
+        if self.has_accelerometer:
+            self._body.say("motion " + ("falls" if falls else "any"))
+
+    def gnss(self, on):
+        if self.has_gnss:
+            self._body.say("gnss %d" % on)
+
+    def gnss_read(self, buf):
+        if not self.has_gnss:
+            return 0
+        said = self._body.nmea
+        size = min(len(buf), len(said))
+        buf[:size] = said[:size]
+        self._body.nmea = said[size:]
+        return size
 
     # ---- battery, flash, RTC ----
 

@@ -39,7 +39,7 @@ class Board(Esp32Core):
     profile = "watch"
     has_led = True
     has_motor = True
-    has_display = True
+    has_display = True  # as a lamp yet: canvas() is None
 
     def __init__(self) -> None:
         super().__init__()

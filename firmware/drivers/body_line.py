@@ -1,11 +1,13 @@
 """The simulator's body: a socket on which the bench says what happens to it, and it says what can be seen of it.
 
 Owns the lines and the state they tell. Must not know the application. led(), motor() and show() take no heap.
-In:  `button down|up`, `battery <mv>`, `usb 0|1`, `quit`; at connection, the state of all three, button last.
+In:  `button down|up`, `battery <mv>`, `usb 0|1`, `quit`; at connection, the state of all three, button last. Besides:
+`touch <x> <y>`, `accel <hex>` (x, y, z in mg, 16 bits each, little endian, any number of them), `nmea <sentence>`.
 Out: `hello <version>`, `led <rrggbb>`, `motor 0|1`, `shows <STAGE> <number>`, `sleep <ms>`, `watchdog <ms>`, `feed`,
-`log <text>`.
+`log <text>`, `screen` (its file was written), `gnss 0|1`, `motion <word>` (what wakes it from now on).
 """
 
+import binascii
 import select
 import socket
 import struct
@@ -18,6 +20,10 @@ _READ_SIZE = 256
 _STATE_WITHIN_MS = 2000
 _HEX = b"0123456789abcdef"
 _DIGITS = 8
+# What a chip keeps of what nobody took: the newest samples (6 bytes each), the newest sentences, the first taps.
+_SAMPLES_BYTES = 170 * 6
+_NMEA_BYTES = 2048
+_TOUCHES = 8
 
 
 class BodyLine:
@@ -27,6 +33,9 @@ class BodyLine:
         self.pressed = False
         self.battery_mv = 0
         self.usb = False
+        self.touches = []
+        self.samples = b""
+        self.nmea = b""
         self._know_state = False
         self._text = b""
         self._led = bytearray(b"led 000000\n")
@@ -81,6 +90,18 @@ class BodyLine:
             self.usb = value == "1"
         elif word == "quit":
             sys.exit(1)
+        else:
+            self._feel(word, value)
+
+    def _feel(self, word, value):
+        """What only some bodies have."""
+        if word == "touch":
+            if len(self.touches) < _TOUCHES:
+                self.touches.append(tuple(int(part) for part in value.split(" ")))
+        elif word == "accel":
+            self.samples = (self.samples + binascii.unhexlify(value))[-_SAMPLES_BYTES:]
+        elif word == "nmea":
+            self.nmea = (self.nmea + value.encode() + b"\r\n")[-_NMEA_BYTES:]
 
     # ---- what can be seen of it ----
 

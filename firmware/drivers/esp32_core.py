@@ -14,6 +14,7 @@ import machine
 import vfs
 
 from build import RELEASE
+from drivers.absent import Absent
 from drivers.steady_flash import SteadyFlash
 
 TYPE_CHECKING = False
@@ -28,7 +29,8 @@ WAKE_BUTTON = 1
 WAKE_TIMER = 2
 WAKE_SERIAL = 3
 _TICK_MS = 20
-_RTC_SIZE = 1024
+# Of the 2,048 that the port gives.
+_RTC_SIZE = 1536
 _READ_SIZE = 32
 _PROGRAM_SIZE = 128
 
@@ -45,7 +47,7 @@ _HEAD_SIZE = 18
 _REBASE_MS = 3600000
 
 
-class Esp32Core:
+class Esp32Core(Absent):
     """See boards/contract.py for every public name."""
 
     def __init__(self) -> None:
@@ -159,9 +161,9 @@ class Esp32Core:
         return self._rtc.memory()[_HEAD_SIZE:]
 
     def rtc_store(self, data: bytes) -> None:
-        """Keep at most 1,024 bytes. Raises ValueError for more."""
+        """Keep at most 1,536 bytes. Raises ValueError for more."""
         if len(data) > _RTC_SIZE:
-            raise ValueError("RTC memory takes 1024 bytes")
+            raise ValueError("RTC memory takes 1536 bytes")
         self._rtc.memory(self._rtc.memory()[:_HEAD_SIZE] + data)
 
     # ---- links ----

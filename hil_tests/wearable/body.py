@@ -3,8 +3,9 @@
 Owns the socket the simulator board connects to, the lines on it, and the record of everything it said, with times.
 Must not know the interpreter's process (process.py). The body outlives a restart: the button stays as it is held.
 
-Lines to the wearable: `button down|up`, `battery <mv>`, `usb 0|1`. From it: `hello <version>`, `led <rrggbb>`,
-`motor 0|1`, `shows <STAGE> <number>`, `sleep <ms>`, `watchdog <ms>`, `feed`, `log <text>`.
+Lines to the wearable: `button down|up`, `battery <mv>`, `usb 0|1`, `touch <x> <y>`, `accel <hex>`, `nmea <sentence>`.
+From it: `hello <version>`, `led <rrggbb>`, `motor 0|1`, `shows <STAGE> <number>`, `sleep <ms>`, `watchdog <ms>`,
+`feed`, `log <text>`, `screen`, `gnss 0|1`, `motion any|falls`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import struct
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from hil_tests.wearable.errors import WearableFailed
 
 BATTERY_FULL_MV = 4100
 _TAIL = 40
+# What an accelerometer keeps for a sleeper: 170 samples.
+_SAMPLES_BYTES = 170 * 6
 _TAIL_BYTES = 3000
 _Found = TypeVar("_Found")
 
@@ -66,6 +70,14 @@ class Body:
         self.failure_told = False
         self._battery_mv = BATTERY_FULL_MV
         self._usb = False
+        self.screens = 0
+        self.gnss_on = False
+        # What wakes it: motion of which kind, "" none; what has happened to it asleep that does.
+        self.motion_wakes = ""
+        self.stirred = ""
+        # What a chip keeps while the processor sleeps.
+        self._taps: list[str] = []
+        self._samples = b""
         self._writer: asyncio.StreamWriter | None = None
         self._heard_out = asyncio.Event()
         self._changed = asyncio.Event()
@@ -91,6 +103,7 @@ class Body:
         self.version = None
         self.sleep_ms = None
         self.watchdog_ms = None
+        self.gnss_on = False
 
     def press_down(self) -> float:
         """Push the button; return when, by time.monotonic()."""
@@ -115,6 +128,31 @@ class Body:
         """Put it into its cradle, or take it out."""
         self._usb = present
         self._say(f"usb {int(present)}")
+
+    def touch(self, x: int, y: int) -> None:
+        """Tap the screen, as a pixel of it. Asleep, it wakes by that."""
+        if self._awake:
+            self._say(f"touch {x} {y}")
+        else:
+            self._taps.append(f"touch {x} {y}")
+        self.stirred = self.stirred or "touch"
+        self.changed()
+
+    def move(self, samples: list[tuple[int, int, int]], *, stirs: bool = False) -> None:
+        """Samples of the accelerometer, in mg, 1/50 s apart. `stirs`: the chip finds in them what it was to wake by."""
+        data = b"".join(struct.pack("<hhh", *sample) for sample in samples)
+        if self._awake:
+            self._say(f"accel {data.hex()}")
+        else:
+            self._samples = (self._samples + data)[-_SAMPLES_BYTES:]
+        if stirs and self.motion_wakes:
+            self.stirred = self.stirred or "motion"
+        self.changed()
+
+    def nmea(self, sentence: str) -> None:
+        """The receiver of satellites says this, while it has power."""
+        if self.gnss_on:
+            self._say(f"nmea {sentence}")
 
     @property
     def on_usb(self) -> bool:
@@ -167,6 +205,10 @@ class Body:
         if self._writer:
             await self._heard_out.wait()
 
+    @property
+    def _awake(self) -> bool:
+        return self._writer is not None and self.sleep_ms is None
+
     def _say(self, line: str) -> None:
         if self._writer and not self._writer.is_closing():
             # Not by the writer: one write to an interpreter that has just ended, and it drops the last words unread.
@@ -185,6 +227,11 @@ class Body:
         # As pins have a level at boot: the state first, then the changes.
         self._say(f"battery {self._battery_mv}")
         self._say(f"usb {int(self._usb)}")
+        for tap in self._taps:
+            self._say(tap)
+        if self._samples:
+            self._say(f"accel {self._samples.hex()}")
+        self._taps, self._samples = [], b""
         self._say(f"button {'down' if self.button_down else 'up'}")
         # A killed interpreter ends the connection in any way it likes; process.py tells what became of it.
         with contextlib.suppress(ConnectionError):
@@ -224,5 +271,17 @@ class Body:
                 self.fed_at_s = now_s
             case "log":
                 self.log.append(rest)
+            case _:
+                self._act_part(word, rest)
+
+    def _act_part(self, word: str, rest: str) -> None:
+        """What only some boards say. Raises ValueError."""
+        match word:
+            case "screen":
+                self.screens += 1
+            case "gnss":
+                self.gnss_on = rest == "1"
+            case "motion":
+                self.motion_wakes = rest
             case _:
                 raise ValueError(word)

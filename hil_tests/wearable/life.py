@@ -174,8 +174,11 @@ class Life:
         def look() -> str | None:
             if self._body.button_down or self._body.pressed_at_s > unseen_after_s:
                 return "button"
+            if self._body.stirred:
+                return self._body.stirred
             return "serial" if self._body.on_usb else None
 
+        self._body.stirred = ""
         try:
             return await self._body.until(look, sleep_ms / 1000 if sleep_ms > 0 else _FOR_EVER_S, "wake")
         except WearableFailed:
