@@ -35,6 +35,10 @@ class Faults:
         """Whether a condition has begun and not ended."""
         return (kind, _plain(about, _ABOUT_MOST)) in self._journal.conditions
 
+    def about(self, kind: int) -> list[str]:
+        """Of which parts a condition holds."""
+        return sorted(about for held, about in self._journal.conditions if held == kind)
+
     def report(self, kind: int, about: str = "", note: str = "") -> Alarm:
         """Something happened. `kind`: of kinds.py, 0x80 up; `about`: which part; `note`: a word on it, in ASCII."""
         now_ms = self._clock.now_ms()

@@ -23,6 +23,7 @@ from edge_daemon.strangers import Strangers
 from edge_daemon.wide_search import WideSearch
 from protocol import codes, kinds
 from protocol.messages import Event, Heartbeat, Hello, NotUnderstood, Result
+from protocol.watchful import Trail
 
 log = Log("intake")
 
@@ -58,7 +59,8 @@ class Intake:
         self._search = WideSearch(admission, clock, counters, wide_searches_per_s, self._take, self._stranger)
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_heartbeat: Callable[[str, Heartbeat, Heard], None] = lambda handle, beat, heard: None
-        self.on_genuine: Callable[[str], None] = lambda handle: None
+        self.on_trail: Callable[[Admitted, Trail], None] = lambda admitted, trail: None
+        self.on_genuine: Callable[[str, str], None] = lambda handle, link: None
         self.on_stranger: Callable[[Unknown], None] = lambda unknown: None
         self.on_revoked: Callable[[str, str], None] = lambda handle, what: None
 
@@ -91,7 +93,7 @@ class Intake:
         if admitted.wearable.revoked:
             self._revoked(admitted)
             return
-        self.on_genuine(handle)
+        self.on_genuine(handle, admitted.heard.link)
         if admitted.frame_type == codes.EVENT:
             self._start(self._event(admitted))
             return
@@ -132,6 +134,8 @@ class Intake:
             self._replies.greet(admitted)
         elif admitted.frame_type == codes.RESULT:
             self._commands.result(handle, Result(admitted.body))
+        elif admitted.frame_type == codes.TRAIL:
+            self.on_trail(admitted, Trail(admitted.body))
         else:
             raise NotUnderstood("unknown frame type")
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import edge_daemon
 from edge_daemon import registry
+from edge_daemon.active_care import ActiveCare
 from edge_daemon.admission import Admission
 from edge_daemon.ages import Ages
 from edge_daemon.clock import Clock
@@ -73,14 +74,9 @@ class Pipeline:
         self._exits = Exits(config, self._clock, self._counters)
         self._ways = self._exits.ways
         self._ages = Ages(self._journal, self._clock)
+        settings, no_answer_s = config.forwarder, config.ways.no_answer_s
         self._forwarder = Forwarder(
-            config.gateway.id,
-            config.forwarder,
-            self._journal,
-            self._ways,
-            self._ages,
-            self._counters,
-            config.ways.no_answer_s,
+            config.gateway.id, settings, self._journal, self._ways, self._ages, self._counters, no_answer_s
         )
         self._storing = Storing(self._journal, self._forwarder, self._ages, self._counters)
         self._faults = Faults(self._journal, self._storing, self._clock)
@@ -92,13 +88,7 @@ class Pipeline:
         self._control.add_test(self._testing)
         self._strangers = Strangers(config.forwarder.strangers_per_s, config.forwarder.strangers_burst, self._counters)
         self._post = Post(
-            config.gateway.id,
-            self._ways,
-            self._forwarder,
-            self._strangers,
-            self._commands,
-            self._clock,
-            self._counters,
+            config.gateway.id, self._ways, self._forwarder, self._strangers, self._commands, self._clock, self._counters
         )
         self._telemetry = Telemetry(
             config.gateway.id,
@@ -109,6 +99,8 @@ class Pipeline:
             self._ages,
             self._counters,
         )
+        parts = self._post, self._ways, self._forwarder, self._commands, self._replies, self._faults, self._telemetry
+        self._care = ActiveCare(config, *parts, self._enrolled, self._ages, self._counters)
 
     @property
     def counters(self) -> Counters:
@@ -143,7 +135,7 @@ class Pipeline:
         )
         self._wire(intake, beat)
         watches = self._new_watches(serial)
-        intake.on_genuine = watches.wearables.heard
+        intake.on_genuine = self._care.genuine(watches.wearables)
         follow(
             self._enrolled,
             admission,
@@ -161,7 +153,7 @@ class Pipeline:
         if self._journal.boots:
             self._faults.report(kinds.RESTARTED, note=edge_daemon.__version__)
         try:
-            await self._serve({**self._exits.loops, "heartbeat": beat, **watches.all}, links)
+            await self._serve({**self._exits.loops, "heartbeat": beat, **watches.all, **self._care.loops}, links)
         finally:
             if ble is not None:
                 await ble.close()
@@ -266,7 +258,7 @@ class Pipeline:
         self._forwarder.on_news = news
         self._storing.on_commit = self._control.committed
         self._ways.on_message = self._post.from_platform
-        intake.on_heartbeat = self._telemetry.wearable
+        self._care.wire(intake)
         self._journal.on_loaded = self._forwarder.start
         intake.on_stranger = self._post.pass_on
         self._commands.beat = beat.now
@@ -275,6 +267,7 @@ class Pipeline:
         def opened() -> None:
             self._forwarder.connected()
             self._telemetry.hurry()
+            self._care.connected()
 
         self._ways.on_open = opened
         self._ways.on_closed = self._forwarder.disconnected

@@ -7,6 +7,7 @@ Guarantee: no bytes from the broker do harm; what cannot be read is counted and 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from edge_daemon.admission import Unknown
 from edge_daemon.clock import Clock
@@ -25,6 +26,9 @@ log = Log("post")
 _STRANGER_EXPIRY_S = 60
 _RESULT_EXPIRY_S = 3600
 _TELEMETRY_EXPIRY_S = 3600
+# As long as it takes until the next try (trails/trails.py); what is kept goes again.
+_TRAIL_EXPIRY_S = 3600
+_CARE_EXPIRY_S = 3600
 # Results and strangers' frames that the broker has not confirmed: one that asks and confirms nothing must not fill us.
 _PUBLISHING_MOST = 1000
 
@@ -49,24 +53,36 @@ class Post:
         self._commands = commands
         self._clock = clock
         self._counters = counters
+        self.on_trails_taken: Callable[[list[tuple[str, int]]], None] = lambda taken: None
+        self.on_care: Callable[[bytes], None] = lambda data: None
         self._publishing: set[asyncio.Task[None]] = set()
 
     def from_platform(self, way: Way, kind: str, data: bytes) -> None:
         """A down message, to whom it is for."""
         try:
             if kind == "answer":
-                for answer in answers.read_answers(data):
-                    if not self._forwarder.answered(answer, way):
-                        self._counters.add("answers_to_nothing")
+                self._answers(way, data)
             elif kind == "stranger":
-                for found in answers.read_strangers(data):
-                    if not self._strangers.answer(found.rolling_id, found.frame):
-                        self._counters.add("answers_to_nothing")
+                self._strangers_answers(data)
             elif kind == "command":
                 self._commands.take(answers.read_command(data))
+            elif kind == "trail":
+                self.on_trails_taken(answers.read_taken(data))
+            elif kind == "care":
+                self.on_care(data)
         except answers.NotUnderstood as error:
             self._counters.add("platform_not_understood")
             log.warning("platform_not_understood", kind=kind, why=str(error), size=len(data))
+
+    def _answers(self, way: Way, data: bytes) -> None:
+        for answer in answers.read_answers(data):
+            if not self._forwarder.answered(answer, way):
+                self._counters.add("answers_to_nothing")
+
+    def _strangers_answers(self, data: bytes) -> None:
+        for found in answers.read_strangers(data):
+            if not self._strangers.answer(found.rolling_id, found.frame):
+                self._counters.add("answers_to_nothing")
 
     def pass_on(self, unknown: Unknown) -> None:
         """A stranger's sealed frame."""
@@ -82,6 +98,14 @@ class Post:
     async def telemetry(self, data: bytes) -> None:
         """A message of telemetry. Raises UplinkDown: it is kept, and comes again."""
         await self._ways.choose().uplink.publish("telemetry", data, expiry_s=_TELEMETRY_EXPIRY_S)
+
+    async def trails(self, data: bytes) -> None:
+        """A message of sealed positions. Raises UplinkDown: they are kept, and go again."""
+        await self._ways.choose().uplink.publish("trail", data, expiry_s=_TRAIL_EXPIRY_S)
+
+    def care(self, data: bytes) -> None:
+        """What became of care plans."""
+        self._publish("care", data, None, b"", _CARE_EXPIRY_S)
 
     def _publish(self, kind: str, data: bytes, answer: str | None, correlation: bytes, expiry_s: int) -> None:
         """Send what may be lost: a stranger asks again, an unanswered command is sent again."""

@@ -20,6 +20,7 @@ from edge_daemon.registry import Wearable
 from protocol import codes
 from protocol.frame import DownSealer
 from protocol.messages import pack_answer, pack_command
+from protocol.watchful import pack_taken
 
 _SALT_SIZE = 8
 
@@ -76,6 +77,10 @@ class Replies:
     def greet(self, question: Admitted, unknown_number: int = 0) -> None:
         """Answer a question for which there is nothing to tell, or whose event this gateway does not have."""
         self._answer(question, codes.ANSWER, pack_answer(codes.HEARD, unknown_number, codes.REASON_NONE))
+
+    def taken(self, question: Admitted, sequence: int) -> None:
+        """Answer a question that brought a box: it is kept."""
+        self._answer(question, codes.TAKEN, pack_taken(sequence))
 
     def command(self, question: Admitted, command_id: int, code: int, args: bytes) -> None:
         """Send a command as an answer to a question."""

@@ -13,7 +13,9 @@ from edge_daemon.heard import Path
 from protocol import codes
 
 # Only what somebody may be waiting for. A stranger's heartbeat is its own gateway's business.
-_PASSED_ON = (codes.EVENT, codes.HELLO)
+_PASSED_ON = (codes.EVENT, codes.HELLO, codes.TRAIL)
+# Of the bucket a trail leaves so much to those who call for help.
+_LEFT_BY_TRAILS = 0.5
 # Ways back that are remembered; a platform answers within seconds.
 _WAYS_KEPT = 256
 
@@ -39,7 +41,8 @@ class Strangers:
             return False
         self._tokens = min(self._burst, self._tokens + (now_ms - self._filled_ms) * self._per_ms)
         self._filled_ms = now_ms
-        if self._tokens < 1:
+        left = self._burst * _LEFT_BY_TRAILS if unknown.frame_type == codes.TRAIL else 0
+        if self._tokens < 1 + left:
             self._counters.add("strangers_limited")
             return False
         self._tokens -= 1

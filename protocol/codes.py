@@ -36,6 +36,10 @@ HOLD = 2
 FALL_UNANSWERED = 3
 SCREEN = 4
 
+# Who took back the SOS of a fall: the detail nibble of kind FALL_RECOVERED.
+GOT_UP = 1
+PRESSED_AWAY = 2
+
 # Kinds a wearable makes. The whole list, with class and SCAIP codes, is kinds.py (hosts only).
 SOS = 0x01
 SOS_CANCELLED = 0x02

@@ -167,6 +167,7 @@ ON_AIR = {row.code: row for row in _ROWS}
 BY_CODE = ON_AIR | {row.code: row for row in _GATEWAY_ROWS}
 DETAILS = {
     0x01: {1: "press", 2: "hold", 3: "fall_unanswered", 4: "screen"},
+    0x09: {1: "got_up", 2: "press"},
     0x20: {1: "checkin", 2: "medicine", 3: "look"},
 }
 

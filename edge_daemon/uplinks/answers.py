@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol import codes
+from protocol.box import SEQUENCE_MAX
 from protocol.frame import FRAME_MAX, OVERHEAD
 
 _EVENT = re.compile(r"[0-9a-f]{16}-[0-9a-f]{6}", re.ASCII)
@@ -36,8 +37,8 @@ _REASONS = {
 # A message larger than this is no answer of ours: 50 answers take 8 KiB.
 SIZE_MAX = 256 * 1024
 _RETRY_AFTER_MOST_S = 600.0
-# Of a command that does not say.
-_SECONDS = 10
+# Of a command that does not say, and at most.
+_SECONDS = {"locate": (10, 60), "look": (600, 3600)}
 _EXPIRES_S = 3600.0
 _EXPIRES_MOST_S = 7 * 86400
 
@@ -147,6 +148,16 @@ def read_strangers(payload: bytes) -> list[StrangerFrame]:
     return found
 
 
+def read_taken(payload: bytes) -> list[tuple[str, int]]:
+    """down/trail: wearable and sequence of each box that the platform has. Rows not of the contract are left out."""
+    taken = []
+    for row in _rows(_read(payload), "taken"):
+        wearable, sequence = row.get("wearable"), _whole(row.get("sequence"), 0, SEQUENCE_MAX)
+        if isinstance(wearable, str) and _HANDLE.fullmatch(wearable) and sequence is not None:
+            taken.append((wearable, sequence))
+    return taken
+
+
 def read_alive(payload: bytes, gateway: str) -> None:
     """down/alive: nothing in it but that it is one, and ours. Raises NotUnderstood."""
     if _read(payload).get("gateway") != gateway:
@@ -161,14 +172,15 @@ def read_command(payload: bytes) -> PlatformCommand:
         raise NotUnderstood("command")
     handle = wearable if isinstance(wearable, str) and _HANDLE.fullmatch(wearable) else None
     args = message.get("args", {})
-    seconds = _whole(args.get("seconds", _SECONDS), 1, 60) if isinstance(args, dict) else None
+    default, most = _SECONDS.get(name if isinstance(name, str) else "", _SECONDS["locate"])
+    seconds = _whole(args.get("seconds", default), 1, most) if isinstance(args, dict) else None
     expires_s = _number(message.get("expires_s", _EXPIRES_S), _EXPIRES_MOST_S)
     understood = handle == wearable and seconds is not None and expires_s is not None
     return PlatformCommand(
         command,
         name if isinstance(name, str) else "",
         handle,
-        seconds if seconds is not None else _SECONDS,
+        seconds if seconds is not None else default,
         expires_s if expires_s is not None else _EXPIRES_S,
         understood,
     )

@@ -47,7 +47,7 @@ _IN_FLIGHT = 200
 # What a broker may send us at once (paho would take 256 MB), and ahead of our reading: what is lost is asked again.
 _PACKET_MOST = answers.SIZE_MAX + 4096
 _UNREAD_MOST = 1000
-_DOWN = ("answer", "stranger", "command", "alive")
+_DOWN = ("answer", "stranger", "command", "alive", "trail", "care")
 # Two brokers may be two nodes of one cluster, where one client id is one session. No name has a full stop in it.
 _AT = {"primary": "", "backup": ".backup"}
 

@@ -11,6 +11,7 @@ from typing import Any
 from edge_daemon.ages import Ages
 from edge_daemon.clock import iso
 from edge_daemon.heard import Alarm, Heard
+from edge_daemon.trails.store import Box
 from protocol import codes, kinds
 from protocol.messages import Heartbeat
 
@@ -130,7 +131,26 @@ def wearable_heartbeat(wearable: str, beat: Heartbeat, heard: Heard, now_ms: int
         "reset_cause": beat.reset_cause,
         "open_alarms": beat.open_alarms,
         "flash_failed": beat.flash_failed,
+        "worn": {codes.WORN: True, codes.NOT_WORN: False}.get(beat.worn),
+        "steps": beat.steps if beat.steps >= 0 else None,
+        "still_minutes": beat.still_minutes if beat.still_minutes >= 0 else None,
+        "settings": beat.settings if beat.settings >= 0 else None,
     }
+
+
+def trails(gateway: str, boxes: list[Box], ages: Ages) -> bytes:
+    """An up/trail message. Nothing of a box can be read here."""
+    rows = [
+        {
+            "wearable": box.wearable,
+            "number": box.number,
+            "sequence": box.sequence,
+            "box": box.box.hex(),
+            "heard_age_ms": ages.heard_ago(box)[0],
+        }
+        for box in boxes
+    ]
+    return _bytes({"v": 1, "gateway": gateway, "trails": rows})
 
 
 def telemetry(gateway: str, wearables: list[dict[str, Any]]) -> bytes:

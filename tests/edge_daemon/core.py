@@ -152,7 +152,7 @@ class Core:
             told.wide_searches_per_s,
         )
         self.intake.on_revoked = security.revoked
-        self.intake.on_genuine = self.watch.heard
+        self.intake.on_genuine = lambda handle, link: self.watch.heard(handle)
         self.intake.on_stranger = self.strangers_seen.append
         self.forwarder.start()
         self._tasks += [asyncio.create_task(self.forwarder.run()), asyncio.create_task(self.commands.run())]
