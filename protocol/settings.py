@@ -26,6 +26,9 @@ FALLS_OFF = 0
 FALLS_NORMAL = 1
 FALLS_SENSITIVE = 2
 
+# Whoever is asked something hears of it at its next heartbeat; more often costs battery.
+HEARTBEAT_LEAST_S = 60
+
 # An event's detail nibble names a fence.
 FENCES_MOST = 15
 
@@ -36,6 +39,7 @@ _FENCE = 4
 _POSITIONS = 5
 _FALLS = 6
 _OFFSET = 7
+_HEARTBEAT = 8
 _FENCE_SIZE = 12
 
 
@@ -54,6 +58,7 @@ class Settings:
     """`short_press`: the kind of event that a short press makes. `moving_s`, `still_s`: between two positions, 0 none.
 
     `floor_percent`: below so much battery positions are taken as if it did not move. `offset_minutes`: local time.
+    `heartbeat_s`: between two heartbeats.
     """
 
     def __init__(self) -> None:
@@ -67,6 +72,7 @@ class Settings:
         self.falls = FALLS_OFF
         self.countdown_s = 30
         self.offset_minutes = 480
+        self.heartbeat_s = 1800
 
     def pack(self) -> bytes:
         """As they go into a box."""
@@ -77,7 +83,8 @@ class Settings:
             out += (fence.longitude_e6 & 0xFFFFFFFF).to_bytes(4, "big") + fence.radius_m.to_bytes(2, "big")
         out += bytes([_POSITIONS, 5]) + self.moving_s.to_bytes(2, "big") + self.still_s.to_bytes(2, "big")
         out += bytes([self.floor_percent, _FALLS, 2, self.falls, self.countdown_s])
-        return out + bytes([_OFFSET, 2]) + (self.offset_minutes & 0xFFFF).to_bytes(2, "big")
+        out += bytes([_OFFSET, 2]) + (self.offset_minutes & 0xFFFF).to_bytes(2, "big")
+        return out + bytes([_HEARTBEAT, 2]) + self.heartbeat_s.to_bytes(2, "big")
 
 
 def unpack(data: bytes) -> Settings:
@@ -93,7 +100,18 @@ def unpack(data: bytes) -> Settings:
     return settings
 
 
-_SIZES = {_KIND: 1, _LANGUAGE: 1, _SHORT_PRESS: 1, _FENCE: _FENCE_SIZE, _POSITIONS: 5, _FALLS: 2, _OFFSET: 2}
+_SIZES = {
+    _KIND: 1,
+    _LANGUAGE: 1,
+    _SHORT_PRESS: 1,
+    _FENCE: _FENCE_SIZE,
+    _POSITIONS: 5,
+    _FALLS: 2,
+    _OFFSET: 2,
+    _HEARTBEAT: 2,
+}
+
+_OF_ONE_BYTE = {_KIND: "kind", _LANGUAGE: "language", _SHORT_PRESS: "short_press"}
 
 
 def _take(settings: Settings, tag: int, value: bytes) -> None:
@@ -101,12 +119,8 @@ def _take(settings: Settings, tag: int, value: bytes) -> None:
         return
     if len(value) < _SIZES[tag]:
         raise NotUnderstood("setting too short")
-    if tag == _KIND:
-        settings.kind = value[0]
-    elif tag == _LANGUAGE:
-        settings.language = value[0]
-    elif tag == _SHORT_PRESS:
-        settings.short_press = value[0]
+    if tag in _OF_ONE_BYTE:
+        setattr(settings, _OF_ONE_BYTE[tag], value[0])
     elif tag == _FENCE and len(settings.fences) < FENCES_MOST:
         radius_m = value[10] << 8 | value[11]
         settings.fences.append(Fence(value[0], value[1], _signed(value[2:6]), _signed(value[6:10]), radius_m))
@@ -117,6 +131,8 @@ def _take(settings: Settings, tag: int, value: bytes) -> None:
     elif tag == _FALLS:
         settings.falls = value[0]
         settings.countdown_s = value[1]
+    elif tag == _HEARTBEAT:
+        settings.heartbeat_s = max(HEARTBEAT_LEAST_S, value[0] << 8 | value[1])
     elif tag == _OFFSET:
         settings.offset_minutes = _signed(value[:2])
 

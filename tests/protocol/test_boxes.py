@@ -50,6 +50,7 @@ def _settings() -> settings.Settings:
     made.fences = [settings.Fence(n, settings.FENCE_SCHOOL, -22_578_000 + n, 113_081_000, 150) for n in range(1, 16)]
     made.moving_s, made.still_s, made.floor_percent = 300, 1800, 15
     made.falls, made.countdown_s, made.offset_minutes = settings.FALLS_SENSITIVE, 45, -210
+    made.heartbeat_s = 900
     return made
 
 
@@ -64,7 +65,7 @@ def test_settings_come_back_as_they_went() -> None:
 
 def test_settings_that_are_cut_are_refused() -> None:
     packed = settings.Settings().pack()
-    whole = {0, 3, 6, 9, 16, 20, len(packed)}
+    whole = {0, 3, 6, 9, 16, 20, 24, len(packed)}
     for size in range(len(packed) + 1):
         if size in whole:
             settings.unpack(packed[:size])
