@@ -39,6 +39,11 @@ class Faults:
         """Of which parts a condition holds."""
         return sorted(about for held, about in self._journal.conditions if held == kind)
 
+    def said(self, kind: int, about: str, note: str) -> bool:
+        """Whether this very event of the gateway's own is in the journal."""
+        own = (alarm for alarm in self._journal.alarms.values() if alarm.of_gateway)
+        return any((alarm.kind, alarm.about, alarm.note) == (kind, about, note) for alarm in own)
+
     def report(self, kind: int, about: str = "", note: str = "") -> Alarm:
         """Something happened. `kind`: of kinds.py, 0x80 up; `about`: which part; `note`: a word on it, in ASCII."""
         now_ms = self._clock.now_ms()

@@ -109,10 +109,16 @@ class House:
         self.wearables[name] = wearable
         return wearable
 
-    async def open_gateway(self, name: str = "gw-1", **settings: dict[str, Any]) -> GatewayProcess:
-        """Write a gateway's key file and configuration and start it. `settings`: section -> key -> value."""
+    async def open_gateway(
+        self, name: str = "gw-1", *, clock: Path | None = None, **settings: dict[str, Any]
+    ) -> GatewayProcess:
+        """Write a gateway's key file and configuration and start it. `settings`: section -> key -> value.
+
+        `clock`: see gateway/steered_clock.py.
+        """
         file = self.write_gateway(name, settings)
-        self.gateways[name] = await GatewayProcess.start(file.parent, file, self.radio.hci(name), name=name)
+        hci = self.radio.hci(name)
+        self.gateways[name] = await GatewayProcess.start(file.parent, file, hci, name=name, clock=clock)
         return self.gateways[name]
 
     def write_gateway(self, name: str, settings: dict[str, dict[str, Any]]) -> Path:

@@ -32,6 +32,13 @@ class Machine:
         os.replace(fresh, file)
 
 
+def vouched(place: Path) -> Path:
+    """A file for a machine whose clocks are this one's, and vouched for: in a container the kernel never says so."""
+    file = place / "clock.json"
+    Machine(Clock().boot_id).write(file)
+    return file
+
+
 class SteeredClock(Clock):
     """The daemon's clock, displaced as the file says."""
 
