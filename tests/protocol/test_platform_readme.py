@@ -10,6 +10,7 @@ import pytest
 from edge_daemon import admission, commands, config, post
 from edge_daemon.uplinks import answers, mqtt, way
 from tests.protocol.test_contract import API, EXAMPLES, PLATFORM, SCHEMAS, validate
+from tests.protocol.test_contract_care import example_plan
 
 README = (PLATFORM / "README.md").read_text(encoding="utf-8")
 PAYLOADS = re.findall(r"^```json (\S+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -80,8 +81,28 @@ def test_the_limits_of_commands_are_the_gateways() -> None:
     assert f"the last {commands.FINISHED_MOST:,} results" in README
     named = re.search(r"refused: ([a-z_, ]+)\.", SCHEMAS["result"]["properties"]["reason"]["description"])
     assert named is not None
-    told = re.findall(r"^\| `refused` \| `(\w+)` \|", README, re.MULTILINE)
-    assert sorted(told) == sorted(named.group(1).split(", "))
+    assert _refusals("## 6. Commands") == sorted(named.group(1).split(", "))
+
+
+def _refusals(heading: str) -> list[str]:
+    """The reasons in the table of results of a section."""
+    section = README.partition(f"\n{heading}\n")[2].partition("\n## ")[0]
+    return sorted(re.findall(r"^\| `refused` \| `(\w+)` \|", section, re.MULTILINE))
+
+
+def test_every_refusal_of_a_plan_is_explained() -> None:
+    """As the schema's description has them."""
+    row = SCHEMAS["care_state"]["properties"]["rows"]["items"]["properties"]
+    named = re.search(r"refused: ([a-z_, ]+)\.", row["reason"]["description"])
+    assert named is not None
+    assert _refusals("## 6b. Care plans and settings") == sorted(named.group(1).split(", "))
+
+
+def test_every_field_of_a_plan_is_explained() -> None:
+    """Those of the example in the folder, which opens with the vectors' keys."""
+    section = README.partition("\n## 6b.")[2].partition("\n## ")[0]
+    table = section.partition("| field | what |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(example_plan())
 
 
 def test_how_far_a_platform_searches_is_as_far_as_a_gateway() -> None:
