@@ -35,6 +35,9 @@ _RESULTS = {codes.RESULT_DONE: ("done", None), codes.RESULT_UNKNOWN: ("refused",
 
 # Tells the platform: command id, result, reason.
 Report = Callable[[str, str, "str | None"], None]
+# Has a wearer called to look at the watch: command id, wearable, seconds to answer in, who is told. An id that is under
+# way already is the same call.
+Look = Callable[[str, str, int, "Told"], None]
 # Tells who gave a command on this machine: result, reason, and what the wearable said beside its result.
 Told = Callable[[str, "str | None", bytes], None]
 
@@ -71,6 +74,7 @@ class Commands:
         self._next_wire_id = random.randrange(1 << 16)
         self.report: Report = lambda command, result, reason: None
         self.beat: Callable[[], None] = lambda: None
+        self.look: Look = lambda command, handle, seconds, told: told("refused", "unknown_command", b"")
 
     def take(self, command: PlatformCommand) -> None:
         """A command from the platform; the same id again is the same command."""
@@ -85,15 +89,15 @@ class Commands:
         elif command.wearable is None:
             self.beat()
             self._finish(command.command, "done", None)
+        elif command.name == "look":
+            self.report(command.command, "queued", None)
+            self.look(command.command, command.wearable, command.seconds, self._finisher(command.command))
         elif len(self._queued) >= QUEUED_MOST:
             # Not remembered: the same id may be taken when there is room.
             self.report(command.command, "refused", "too_many")
         else:
             args = bytes([command.seconds]) if command.name == "locate" else b""
-
-            def told(outcome: str, reason: str | None, _more: bytes) -> None:
-                self._finish(command.command, outcome, reason)
-
+            told = self._finisher(command.command)
             queued = self._queued[command.command] = self._made(
                 command.wearable, _CODES[command.name], args, command.expires_s, told
             )
@@ -167,7 +171,7 @@ class Commands:
 
     def _refusal(self, command: PlatformCommand) -> str | None:
         """Why a command can't be done by anybody; None when it can."""
-        if command.name not in _CODES:
+        if command.name not in _CODES and command.name != "look":
             return "unknown_command"
         if not command.understood:
             return "not_understood"
@@ -191,6 +195,10 @@ class Commands:
 
     def _first(self, handle: str) -> _Queued | None:
         return next((queued for queued in self._queued.values() if queued.handle == handle), None)
+
+    def _finisher(self, command: str) -> Told:
+        """Who tells the platform how its command ended."""
+        return lambda outcome, reason, more: self._finish(command, outcome, reason)
 
     def _finish(self, command: str, outcome: str, reason: str | None) -> None:
         self._finished[command] = (outcome, reason)

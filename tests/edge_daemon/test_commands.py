@@ -238,3 +238,32 @@ async def test_a_platform_gone_mad_does_not_fill_the_memory(tmp_path: Path) -> N
             _ask(home, f"c-{number}", "locate", wearer.handle)
         assert len([report for report in reports if report[1] == "queued"]) == QUEUED_MOST
         assert reports[-1] == ("c-2999", "refused", "too_many")
+
+
+async def test_a_look_is_the_care_engines_and_its_result_is_told_once(tmp_path: Path) -> None:
+    wearer = Wearer("a")
+    async with core(tmp_path, wearer) as home:
+        reports, asked = _reports(home), []
+        home.commands.look = lambda command, handle, seconds, told: asked.append((command, handle, seconds, told))
+        _ask(home, "c-1", "look", wearer.handle)
+        _ask(home, "c-2", "look", wearer.handle, args={"seconds": 3600})
+        assert [row[:3] for row in asked] == [("c-1", wearer.handle, 600), ("c-2", wearer.handle, 3600)]
+        assert reports == [("c-1", "queued", None), ("c-2", "queued", None)]
+        asked[0][3]("done", None, b"")
+        _ask(home, "c-1", "look", wearer.handle)
+        assert reports[2:] == [("c-1", "done", None)] * 2
+        assert len(asked) == 2, "a call that is over was made again"
+
+
+@pytest.mark.parametrize(
+    ("wearable", "args", "reason"),
+    [("00" * 8, {}, "unknown_wearable"), (None, {}, "unknown_wearable"), ("a", {"seconds": 3601}, "not_understood")],
+)
+async def test_a_look_that_nobody_can_see_is_refused(
+    tmp_path: Path, wearable: str | None, args: dict[str, int], reason: str
+) -> None:
+    wearer = Wearer("a")
+    async with core(tmp_path, wearer) as home:
+        reports = _reports(home)
+        _ask(home, "c-1", "look", wearer.handle if wearable == "a" else wearable, args=args)
+        assert reports == [("c-1", "refused", reason)]
