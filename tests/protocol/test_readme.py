@@ -69,8 +69,9 @@ def test_the_kinds_are_those_of_the_code() -> None:
         ]
         for kind in kinds.ON_AIR.values()
     }
+    numbers = (codes.SOS_CANCELLED, codes.TEST_BY_HAND, codes.FENCE_LEFT, codes.FENCE_ENTERED)
     details = {row[0]: row[7] for row in table[1:] if row[7] != "-"}
-    assert set(details) == {f"{code:02x}" for code in (*kinds.DETAILS, codes.SOS_CANCELLED, codes.TEST_BY_HAND)}
+    assert set(details) == {f"{code:02x}" for code in (*kinds.DETAILS, *numbers)}
     for code, names in kinds.DETAILS.items():
         assert details[f"{code:02x}"] == ", ".join(f"{number} {name}" for number, name in names.items())
 
