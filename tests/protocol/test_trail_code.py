@@ -143,6 +143,16 @@ def test_what_is_empty_cut_or_of_another_version_is_no_trail():
     assert refused(writer.data[:7] + b"\xc7" + b"\xff" * 9), "a number that does not end"
 
 
+def test_a_hundred_years_between_two_are_told_and_a_time_before_the_first_counts_for_nothing():
+    writer = Writer(300)
+    assert writer.add(Position(0, NORTH, EAST)) and writer.add(Position((1 << 32) - 1, NORTH, EAST))
+    assert [position.unix_s for position in trail_code.unpack(writer.data)] == [0, (1 << 32) - 1]
+    one = Writer(300)
+    assert one.add(Position(BEGAN_S, NORTH, EAST))
+    late = one.data[:7] + b"\xc7\x0a" + one.data[7:]
+    assert [position.unix_s for position in trail_code.unpack(late)] == [BEGAN_S, BEGAN_S + 300]
+
+
 def test_accuracy_has_a_class_for_each_metre():
     classes = [trail_code.accuracy_class(metres) for metres in range(300)]
     assert classes == sorted(classes) and classes[0] == 0 and classes[-1] == trail_code.CLASS_WORSE
