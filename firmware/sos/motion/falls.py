@@ -1,0 +1,99 @@
+"""Whether somebody has fallen and lies. Pure, integers, no heap; README.md has the states, the reasons and the figures.
+
+Owns the states. Must not know what is done about a fall (part.py). It counts samples, not time: after a gap (a sleep)
+say so with gap(). Of several impacts the last one counts; a wearer who goes on, or whose posture came back, has not
+fallen.
+"""
+
+from array import array
+
+from . import signal
+
+# States.
+WATCHING = 0
+SETTLING = 1
+LYING = 2
+
+# What sample() reports.
+NOTHING = 0
+FALLEN = 1
+CALM = 2  # it looked like one, and was none
+
+# An impact up to so long after low g belongs to it.
+_LOW_HOLDS = signal.HZ
+# Bounces, rolling over, limbs that come down: the posture is looked at so long after the last impact.
+_SETTLE = 2 * signal.HZ
+# Posture before: so many half seconds before the first impact.
+_BEFORE_MARKS = 4
+# So many steps counted after that, and the wearer goes on.
+_GOES_ON_STEPS = 6
+
+
+class FallDetector:
+    """Over a Signal and a StepCounter that are fed before it. `state`: one of the states.
+
+    `before`: which way down was before the last impact, in mg.
+    """
+
+    def __init__(self, level, body, steps):
+        self.level = level
+        self.state = WATCHING
+        self._signal = body
+        self._steps = steps
+        self._low_run = 0
+        self._low_left = 0
+        self._left = 0
+        self._quiet = 0
+        self._steps_then = 0
+        self.before = array("h", [0, 0, 0])
+
+    def gap(self):
+        """What comes next does not follow what came before."""
+        self.state = WATCHING
+        self._low_run = self._low_left = 0
+
+    def sample(self):
+        """The sample that signal and steps have just taken: NOTHING, FALLEN or CALM."""
+        level, square = self.level, self._signal.square
+        if square < level.low:
+            self._low_run += 1
+            if self._low_run >= level.low_samples:
+                self._low_left = _LOW_HOLDS
+        else:
+            self._low_run = 0
+            if self._low_left:
+                self._low_left -= 1
+        if square >= level.hard or (self._low_left and square >= level.impact):
+            self._impact()
+        elif self.state == SETTLING:
+            self._left -= 1
+            if not self._left:
+                self.state = LYING
+                self._left = level.seconds
+                self._quiet = 0
+                self._steps_then = self._steps.steps
+        elif self.state == LYING and self._signal.second:
+            return self._second()
+        return NOTHING
+
+    def _impact(self):
+        if self.state == WATCHING:
+            self._signal.note(self.before, _BEFORE_MARKS)
+        self.state = SETTLING
+        self._left = _SETTLE
+
+    def _second(self):
+        """One more second of lying, or of going on."""
+        self._left -= 1
+        if self._signal.activity < self.level.quiet_mg:
+            self._quiet += 1
+        if self._steps.steps - self._steps_then >= _GOES_ON_STEPS:
+            return self._calm()
+        if self._quiet >= self.level.quiet and self._signal.turned(self.before, self.level.turn):
+            self.state = WATCHING
+            return FALLEN
+        return NOTHING if self._left else self._calm()
+
+    def _calm(self):
+        self.state = WATCHING
+        return CALM

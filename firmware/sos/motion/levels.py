@@ -1,0 +1,38 @@
+"""What makes a fall, by where it is worn and how watchful the settings are. README.md says where each comes from.
+
+Owns the numbers. Must not know how they are used (falls.py).
+"""
+
+from protocol.settings import FALLS_SENSITIVE
+
+
+class Level:
+    """`low_mg`, `low_samples`: less than so much for so long is low g. `impact_mg`: an impact after low g.
+
+    `hard_mg`: an impact without. `turn`: how far down must have turned, as sixteenths of a squared cosine (signal.py).
+    `quiet_mg`: a second's activity below this is one of lying; `quiet`: so many of `seconds` after the impact must be.
+    """
+
+    def __init__(self, low_mg, low_samples, impact_mg, hard_mg, turn, quiet_mg, quiet, seconds):
+        self.low = low_mg * low_mg
+        self.low_samples = low_samples
+        self.impact = impact_mg * impact_mg
+        self.hard = hard_mg * hard_mg
+        self.turn = turn
+        self.quiet_mg = quiet_mg
+        self.quiet = quiet
+        self.seconds = seconds
+
+
+# cos^2 in sixteenths: 30 degrees 12, 35 10.7, 40 9.4, 45 8, 50 6.6, 60 4.
+WRIST_NORMAL = Level(600, 2, 3000, 3600, 11, 150, 4, 8)
+WRIST_SENSITIVE = Level(700, 1, 2500, 3000, 13, 250, 4, 8)
+PENDANT_NORMAL = Level(600, 3, 2200, 2800, 7, 100, 4, 8)
+PENDANT_SENSITIVE = Level(700, 2, 1600, 2000, 8, 150, 4, 8)
+
+
+def level(falls, wrist):
+    """The Level for a setting of FALLS_NORMAL or FALLS_SENSITIVE."""
+    if wrist:
+        return WRIST_SENSITIVE if falls == FALLS_SENSITIVE else WRIST_NORMAL
+    return PENDANT_SENSITIVE if falls == FALLS_SENSITIVE else PENDANT_NORMAL
