@@ -66,6 +66,7 @@ class Store:
 
         Raises TrailsFailed: try again later.
         """
+        self.close()
         try:
             try:
                 return self._open()

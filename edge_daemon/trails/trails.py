@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from edge_daemon.admission import Admitted
 from edge_daemon.ages import Ages
@@ -39,6 +42,7 @@ _REOPEN_AFTER_MS = 10_000
 
 # Hands one message over; raises UplinkDown.
 Publish = Callable[[bytes], Awaitable[None]]
+_Done = TypeVar("_Done")
 
 
 @dataclass(slots=True)
@@ -67,6 +71,7 @@ class Trails:
         self._gateway = gateway
         self._path = path
         self._store = Store(path)
+        self._thread = ThreadPoolExecutor(1, "trails")
         self._publish = publish
         self._connected = connected
         self._waiting = waiting
@@ -131,7 +136,13 @@ class Trails:
                 except TimeoutError:
                     pass
         finally:
-            self._store.close()
+            # Behind whatever a cancelled step has left running there: SQLite's connection is for one at a time.
+            await self._on_disk(self._store.close)
+            self._thread.shutdown(wait=False)
+
+    async def _on_disk(self, work: Callable[[], _Done]) -> _Done:
+        """Do it in the one thread that touches the file."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def _keep(self) -> None:
         """What has come, onto the disk, and told; what is over, off it."""
@@ -146,7 +157,7 @@ class Trails:
             if self._over:
                 over, self._over = self._over, []
                 # Where this fails they go to the platform once more, after a restart; it knows them.
-                await asyncio.to_thread(self._store.forget, over)
+                await self._on_disk(partial(self._store.forget, over))
         except TrailsFailed as failed:
             self._counters.add("trails_unstored")
             log.error("trails_unstored", why=str(failed))
@@ -158,8 +169,7 @@ class Trails:
         """Open the file, unless it is too soon to try again. Raises TrailsFailed."""
         if self._ages.clock.now_ms() < self._reopen_ms:
             return
-        self._store.close()
-        found = await asyncio.to_thread(self._store.open)
+        found = await self._on_disk(self._store.open)
         self._open = True
         gone = set(self._over)
         self._waits = {key: _Waits(number) for key, number in found.items() if key not in gone}
@@ -169,7 +179,7 @@ class Trails:
 
     async def _keep_fresh(self) -> None:
         fresh, self._fresh = self._fresh, []
-        await asyncio.to_thread(self._store.keep, [box for _, box in fresh])
+        await self._on_disk(partial(self._store.keep, [box for _, box in fresh]))
         for admitted, box in fresh:
             self._replies.taken(admitted, box.sequence)
             self._counters.add("trails_taken")
@@ -190,7 +200,7 @@ class Trails:
         if not keys:
             return
         try:
-            found = await asyncio.to_thread(self._store.read, keys)
+            found = await self._on_disk(partial(self._store.read, keys))
             await self._publish(payload.trails(self._gateway, found, self._ages))
         except (UplinkDown, TrailsFailed) as failed:
             log.info("trails_unsent", why=str(failed))
