@@ -105,10 +105,12 @@ def test_every_state_has_its_word() -> None:
 def test_a_bar_says_of_a_step_that_has_ended_how_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
     """A step that was left out may be worded as what a person is to do."""
     screen = io.StringIO()
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stdout", screen)
     monkeypatch.setattr("tools.kit.telling.Console", partial(Console, force_terminal=True, width=80))
     with Telling("prove", Messages("en"), as_json=False) as telling:
         telling.end("gateway", "mains_back", "skipped")
-    last = screen.getvalue().splitlines()[-1]
+    # A line is erased and written anew each time.
+    last = screen.getvalue().split("\x1b[2K")[-1]
     assert Messages("en").text("prove.step.mains_back") in last
     assert Messages("en").text("kit.state.skipped") in last
