@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from protocol import box, settings
+from protocol import box, settings, trail_code
 from protocol.keys import derive
 from tests.on_micropython import ROOT
 from tests.protocol.test_contract import HANDLE, PLATFORM, validate
@@ -49,6 +49,7 @@ def test_the_example_of_a_trail_is_a_box_of_the_vectors() -> None:
     sealed = bytes.fromhex(row["box"])
     opened = box.opened(TEST_ONLY_KEYS.trail, box.TRAIL, sealed)
     assert opened is not None
+    assert [position.sos for position in trail_code.unpack(opened)] == [True, True]
     assert _example("trail_taken")["taken"] == [{"wearable": HANDLE, "sequence": box.sequence(sealed)}]
 
 

@@ -2,6 +2,7 @@
 
     brokers -> receiver   -> store -> answers    events of wearables, emergencies first
             -> strangers  -> store -> answers    sealed frames, where this platform has keys
+            -> trails     -> store -> answers    sealed positions, behind all of these
             -> watch      -> store               gateways' and wearables' health
             -> life_signs          -> answers    that the platform is there, by the way that reached it
     key file -> key_watch -> keys                 wearables that were imported while it runs
@@ -42,6 +43,7 @@ from tools.desk.receiver import Receiver
 from tools.desk.settings import DeskSettings
 from tools.desk.store import Store, windows
 from tools.desk.strangers import Strangers
+from tools.desk.trails import Trails
 from tools.desk.watch import Watch
 from tools.desk.web.app import application
 
@@ -62,6 +64,7 @@ class Desk:
         self._store = Store(settings.database)
         self._strangers: Strangers | None = None
         self._key_watch: KeyWatch | None = None
+        self._ring: keys.KeyRing | None = None
         self._stack = contextlib.AsyncExitStack()
         self.url = ""
 
@@ -79,6 +82,7 @@ class Desk:
             self._attendant = Attendant(self._store, self._clock)
             if settings.keys_file is not None:
                 self._strangers = await self._open_strangers(settings.keys_file)
+            self._trails = Trails(self._ring, self._store, self._brokers, self._clock, self._counters)
             self._connect()
             await self._serve(stack)
             self._stack = stack.pop_all()
@@ -108,6 +112,7 @@ class Desk:
             tasks.create_task(self._watch.run(), name="watch")
             tasks.create_task(self._courier.run(), name="courier")
             tasks.create_task(self._attendant.run(), name="attendant")
+            tasks.create_task(self._trails.run(), name="trails")
             if self._strangers is not None:
                 tasks.create_task(self._strangers.run(), name="strangers")
             if self._key_watch is not None:
@@ -116,7 +121,7 @@ class Desk:
     async def _open_strangers(self, keys_file: Path) -> Strangers:
         taken = await self._store.read(windows.loaded)
         seen = key_watch.look(keys_file)
-        ring = keys.KeyRing(keys.load(keys_file), taken)
+        ring = self._ring = keys.KeyRing(keys.load(keys_file), taken)
         self._key_watch = KeyWatch(keys_file, seen, ring, self._store)
         return Strangers(ring, self._store, self._brokers, self._clock, self._counters)
 
@@ -129,12 +134,17 @@ class Desk:
         self._watch.on_change = self._feed.changed
         if self._strangers is not None:
             self._strangers.on_change = self._stored
+            self._strangers.opened = self._trails.opened
+        self._trails.on_change = self._feed.changed
+        self._trails.on_faults = self._watch.faults
 
     def _received(self, message: Message) -> None:
         if message.kind == "heartbeat":
             self._life_signs.answer(message)
         if message.kind == "event":
             self._receiver.take(message)
+        elif message.kind == "trail":
+            self._trails.take(message)
         elif message.kind != "stranger":
             self._watch.take(message)
         elif self._strangers is None:

@@ -3,16 +3,19 @@
 Must not know MQTT or tables. Nothing here moves by looking: `taken` is called once the frame is stored.
 The file has mode 0600: {"v": 1, "wearables": [{"wearable": 16 hex, "up": 32 hex, "down": 32 hex, "id": 32 hex}]}, or
 instead of the three derived keys {"root": 32 hex}, of which `wearable` may then be left out. key_file.py adds rows.
+Only a root opens what the wearable seals for the platform alone (trails) and what the platform seals for it (settings).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_daemon import registry
 from edge_daemon.errors import Refusal
 from edge_daemon.registry import Wearable
+from protocol import box
 from protocol.frame import DownSealer, UpOpener
 from protocol.keys import derive
 from protocol.rolling import COUNTER_MAX, RollingIds
@@ -28,6 +31,13 @@ _STEP = 16_384
 Found = dict[bytes, tuple[str, int]]
 
 
+@dataclass(frozen=True)
+class Held(Wearable):
+    """A wearable of which the platform has the root: what no gateway opens, it does."""
+
+    trail: bytes = field(default=b"", repr=False)
+
+
 def load(path: Path) -> dict[str, Wearable]:
     """Read the key file. Raises Refusal when it is missing, readable by others, or not understood."""
     return registry.load(path, _wearable)
@@ -40,7 +50,7 @@ def _wearable(path: Path, number: int, row: object) -> Wearable:
     keys = derive(registry.value(path, number, row, "root", 16))
     if "wearable" in row and registry.value(path, number, row, "wearable", 8) != keys.handle:
         raise Refusal("registry.bad_row", file=path, number=number, key="wearable")
-    return Wearable(keys.handle.hex(), keys.up, keys.down, keys.id)
+    return Held(keys.handle.hex(), keys.up, keys.down, keys.id, trail=keys.trail)
 
 
 class _Keys:
@@ -51,6 +61,9 @@ class _Keys:
         self.ids = RollingIds(wearable.id)
         self.opener = UpOpener(wearable.up)
         self.sealer = DownSealer(wearable.down)
+        self.box_keys = {box.CARE: box.care_key(wearable.down)}
+        if isinstance(wearable, Held):
+            self.box_keys |= {box.TRAIL: wearable.trail, box.SETTINGS: wearable.trail}
         self.taken = -1
 
 
@@ -110,6 +123,15 @@ class KeyRing:
     def seal(self, handle: str, frame_type: int, counter: int, salt: bytes, body: bytes) -> bytes:
         """A down frame that answers the question `counter`."""
         return self._keys[handle].sealer.seal(frame_type, counter, salt, body)
+
+    def opens(self, handle: str, purpose: int) -> bool:
+        """Whether a box of this purpose can be opened here, if it is genuine."""
+        keys = self._keys.get(handle)
+        return keys is not None and purpose in keys.box_keys
+
+    def open_box(self, handle: str, purpose: int, sealed: bytes) -> bytes | None:
+        """What is in a box of a wearable that `opens` is true of; None when it is not genuine."""
+        return box.opened(self._keys[handle].box_keys[purpose], purpose, sealed)
 
     def taken(self, handle: str, counter: int) -> None:
         """The frame of a counter is stored: it and all before it are spent."""

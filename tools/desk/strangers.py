@@ -18,18 +18,21 @@ from dataclasses import dataclass
 from edge_daemon.clock import Clock
 from edge_daemon.counters import Counters
 from edge_daemon.log import Log
-from protocol import codes
+from protocol import box, codes
 from protocol.frame import FIELD_SIZE, FrameRefused, parse_head
-from protocol.messages import pack_answer
+from protocol.messages import NotUnderstood
+from protocol.watchful import Trail
 from tools.desk import questions
 from tools.desk.brokers import Brokers
 from tools.desk.errors import BrokerDown, StoreFailed
 from tools.desk.keys import KeyRing
 from tools.desk.questions import STAGES, Question, Told
 from tools.desk.reading.sealed import SealedFrame
+from tools.desk.reading.trails import SealedTrail, is_trail
 from tools.desk.search import Search
 from tools.desk.store import Store, windows
 from tools.desk.store.store import Transaction
+from tools.desk.store.trails import Kept
 
 log = Log("strangers")
 
@@ -67,6 +70,8 @@ class Strangers:
         self._unheard = Search(ring.search_unheard, self._add, self._unknown, counters)
         self._ahead = Search(ring.search, self._add, self._unheard.add, counters)
         self.on_change: Callable[[], None] = lambda: None
+        # What is to be stored of a box of positions: trails.py.
+        self.opened: Callable[[SealedTrail], Kept | None] = lambda trail: Kept(trail, None)
 
     def take(self, frames: list[SealedFrame]) -> None:
         """Queue frames; more than can wait are dropped and counted: their wearables repeat."""
@@ -114,7 +119,7 @@ class Strangers:
             if contact is None or now_ms - contact.at_ms > _EXPIRY_S * 1000:
                 continue
             try:
-                told = [(STAGES[stage], int(event[17:], 16))]
+                told = [questions.answer(STAGES[stage], int(event[17:], 16))]
                 await self._send(event[:16], contact.counter, contact.sealed, told, news=True)
             except BrokerDown as error:
                 log.info("news_unsent", event=event, why=str(error))
@@ -130,7 +135,22 @@ class Strangers:
         if found is None:
             return None
         handle, counter = found
-        return Question(handle, counter, frame_type, self._ring.open(handle, sealed.frame, counter), now_ms)
+        body = self._ring.open(handle, sealed.frame, counter)
+        trail = self._trail(handle, body, sealed) if frame_type == codes.TRAIL else None
+        return Question(handle, counter, frame_type, body, now_ms, trail)
+
+    def _trail(self, handle: str, body: bytes, sealed: SealedFrame) -> tuple[SealedTrail, Kept | None] | None:
+        """The box that a TRAIL frame brings; None: it has none."""
+        try:
+            said = Trail(body)
+        except NotUnderstood:
+            return None
+        if not is_trail(said.box):
+            return None
+        heard_ms = sealed.received_ms - sealed.heard_age_ms
+        where = sealed.area, sealed.gateway, heard_ms, sealed.received_ms
+        trail = SealedTrail(handle, said.number, box.sequence(said.box), said.box, *where)
+        return trail, self.opened(trail)
 
     async def _answer(self, question: Question, sealed: SealedFrame) -> None:
         try:
@@ -169,10 +189,11 @@ class Strangers:
             self._contacts[question.handle] = _Contact(question.counter, sealed, self._clock.now_ms())
 
     async def _send(self, handle: str, counter: int, sealed: SealedFrame, told: Told, *, news: bool = False) -> None:
+        if not told:
+            return
         rows = []
-        for stage, number in told:
-            body = pack_answer(stage, number, codes.REASON_NONE)
-            frame = self._ring.seal(handle, codes.ANSWER, counter, os.urandom(FIELD_SIZE), body)
+        for frame_type, body in told:
+            frame = self._ring.seal(handle, frame_type, counter, os.urandom(FIELD_SIZE), body)
             rows.append({"rid": sealed.rolling_id.hex(), "frame": frame.hex()})
         payload = json.dumps({"v": 1, "frames": rows}, separators=(",", ":")).encode()
         topic = f"pingan/v1/{sealed.area}/{sealed.gateway}/down/stranger"

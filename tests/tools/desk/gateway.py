@@ -17,6 +17,8 @@ from protocol import kinds
 from tests.edge_daemon.schemas import check
 
 WEARABLE = "1d4f35debd828018"
+_SCHEMA_DOWN = {"stranger": "stranger_answer", "trail": "trail_taken"}
+_SCHEMA_UP = {"care": "care_state"}
 WITHIN_S = 20.0
 
 
@@ -105,7 +107,7 @@ class Gateway:
             assert message.qos == 1
             assert not message.retain
             said = json.loads(message.payload)
-            check("stranger_answer" if kind == "stranger" else kind, said)
+            check(_SCHEMA_DOWN.get(kind, kind), said)
             correlation = getattr(message.properties, "CorrelationData", None)
             if kind == "alive":
                 self.life_signs.put_nowait((message, correlation))
@@ -125,7 +127,7 @@ class Gateway:
 
     async def say(self, kind: str, message: dict[str, Any]) -> None:
         """A message of the contract."""
-        check(kind, message)
+        check(_SCHEMA_UP.get(kind, kind), message)
         await self.publish(kind, json.dumps(message).encode())
 
     async def send(self, *events: dict[str, Any], **over: Any) -> bytes:
@@ -142,6 +144,13 @@ class Gateway:
             kind, said, correlation = await self.received.get()
         assert kind == "answer"
         return [(row["event"], row["answer"]) for row in said["answers"]], correlation
+
+    async def next(self, wanted: str) -> dict[str, Any]:
+        """The next message down, which must be of this kind."""
+        async with asyncio.timeout(WITHIN_S):
+            kind, said, _ = await self.received.get()
+        assert kind == wanted, (kind, said)
+        return said
 
     async def ask(self, *events: dict[str, Any], **over: Any) -> list[tuple[str, str]]:
         """Send and get the answer to it."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
-from protocol import codes
+from protocol import box, codes
 from protocol.ccm import TAG_SIZE
 from protocol.frame import BODY_AT, BODY_MAX, OVERHEAD, DownOpener, UpSealer
 from protocol.keys import derive
 from protocol.messages import Answer, battery_nibble, pack_event, pack_heartbeat, pack_hello
+from protocol.trail_code import Position, Writer
 
 TEST_ONLY_ROOT = bytes(range(16))
 
@@ -51,14 +53,27 @@ class Wearable:
         """A HEARTBEAT frame."""
         return self.seal(codes.HEARTBEAT, pack_heartbeat(60, 2950, 78, 41000, (1, 2, 3), 1, 0, 0))
 
+    def trail(self, sequence: int, *positions: Position, wrong: bool = False) -> bytes:
+        """A box of positions; `wrong`: sealed with a key that is not its own."""
+        writer = Writer(10)
+        for position in positions:
+            assert writer.add(position)
+        key = bytes(16) if wrong else self.keys.trail
+        return box.seal(key, box.TRAIL, sequence, os.urandom(8), writer.data)
+
     def read(self, said: dict[str, Any], counter: int) -> list[tuple[int, int]]:
         """(stage, number) of every answer in a down/stranger message, opened as answers to `counter`."""
+        found = [Answer(body) for frame_type, body in self.opened(said, counter) if frame_type == codes.ANSWER]
+        assert len(found) == len(said["frames"])
+        return [(answer.stage, answer.number) for answer in found]
+
+    def opened(self, said: dict[str, Any], counter: int) -> list[tuple[int, bytes]]:
+        """(type, body) of every frame in a down/stranger message, opened as answers to `counter`."""
         found = []
         for row in said["frames"]:
             frame = bytearray.fromhex(row["frame"])
             assert self._opener.open(frame, len(frame), counter), "the wearable cannot open it"
-            answer = Answer(frame[BODY_AT : len(frame) - TAG_SIZE])
-            found.append((answer.stage, answer.number))
+            found.append((frame[0] & 0x0F, bytes(frame[BODY_AT : len(frame) - TAG_SIZE])))
         return found
 
 

@@ -1,6 +1,7 @@
 """The tables, the same on SQLite and PostgreSQL. Owns their shape and its version; runs no query but that.
 
-Times are wall clock milliseconds since 1970 (`_ms`). `revision` numbers every change in the order of commits.
+Times are wall clock milliseconds since 1970 (`_ms`). `revision` numbers every change in the order of commits. A table
+that is new is made where it is missing and leaves VERSION as it is: a desk from before it works beside one that has it.
 """
 
 from __future__ import annotations
@@ -149,6 +150,91 @@ windows = Table(
     metadata,
     Column("wearable", String, primary_key=True),
     Column("counter", BigInteger, nullable=False),
+)
+
+# Sealed positions, by the identity of their box. Opened only for whoever asks.
+trails = Table(
+    "trails",
+    metadata,
+    Column("wearable", String, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    # Of the event that they are news of; 0: of none.
+    Column("number", Integer, nullable=False),
+    Column("box", LargeBinary, nullable=False),
+    Column("area", String, nullable=False),
+    Column("gateway", String, nullable=False),
+    Column("heard_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+)
+Index("trails_heard", trails.c.heard_ms)
+
+# The newest position of each event that there is one of, whether the event has come or not.
+positions = Table(
+    "positions",
+    metadata,
+    Column("event", String, primary_key=True),
+    Column("wearable", String, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("latitude_e5", Integer, nullable=False),
+    Column("longitude_e5", Integer, nullable=False),
+    # Within so many metres; null: not known.
+    Column("accuracy_m", Integer),
+)
+Index("positions_at", positions.c.at_ms)
+
+# The highest sequence of each wearable's boxes that was purged: what lies below is past its time, too.
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("wearable", String, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+# The newest plan and settings of each wearable, sealed, and what the desk may know of the plan where it has the keys.
+care = Table(
+    "care",
+    metadata,
+    Column("wearable", String, primary_key=True),
+    Column("plan_version", BigInteger),
+    Column("plan_box", LargeBinary),
+    Column("settings_version", BigInteger),
+    Column("settings_box", LargeBinary),
+    Column("beneficiary", String),
+    Column("centre", String),
+    Column("retention_days", Integer),
+)
+
+# What each gateway was sent for a wearable, and what it says that it and the wearable live by.
+care_at = Table(
+    "care_at",
+    metadata,
+    Column("wearable", String, primary_key=True),
+    Column("area", String, primary_key=True),
+    Column("gateway", String, primary_key=True),
+    Column("plan_version", BigInteger),
+    Column("settings_version", BigInteger),
+    Column("result", String),
+    Column("reason", String),
+    Column("said_ms", BigInteger),
+    Column("sent_ms", BigInteger),
+    # Whether it is to be sent now.
+    Column("due", Boolean, nullable=False),
+)
+Index("care_at_gateway", care_at.c.area, care_at.c.gateway)
+
+# Commands of operators, by gateway, and what became of them.
+commands = Table(
+    "commands",
+    metadata,
+    Column("command", String, primary_key=True),
+    Column("area", String, primary_key=True),
+    Column("gateway", String, primary_key=True),
+    Column("wearable", String, nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("operator", String, nullable=False),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("result", String),
+    Column("reason", String),
 )
 
 # Messages that were not of the contract, raw, the newest so many.

@@ -4,7 +4,8 @@ An incident: event, wearable, number, kind, class, detail, test, restore, refers
 battery_percent, late, age_quality, stage, operator, outcome, note, stages {pressed, heard, accepted, answered, closed:
 RFC 3339, each only where known}, reports [{area, gateway, link, rssi_dbm, heard_at, received_at, times, stored,
 sealed}], cancelled_by [{event, stage, at}], revision. Of gateways' own events also: source, about, remark; ended_at and
-ended_by once it is over; by_itself: closed by no person. Who asks for one incident also gets its `actions`.
+ended_by once it is over; by_itself: closed by no person. position {at, latitude, longitude, accuracy_m}: the newest of
+the event, else null. Who asks for one incident also gets its `actions`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select
 
 from edge_daemon.clock import iso
-from tools.desk.store import schema
+from tools.desk import positions
+from tools.desk.store import schema, trails
 
 View = dict[str, Any]
 # More open incidents than this fill no page in time; the count still tells.
@@ -86,7 +88,12 @@ def _views(connection: Connection, query: Select[Any]) -> list[View]:
         for row in connection.execute(about.order_by(_c.id)):
             at_ms = row.accepted_ms if row.pressed_ms is None else row.pressed_ms
             cancels[row.refers_to].append({"event": row.event, "stage": row.stage, "at": iso(at_ms)})
-    return [_view(row, reports[row.event], cancels[row.event]) for row in incidents]
+    places = trails.places(connection, events) if events else {}
+    found = [_view(row, reports[row.event], cancels[row.event]) for row in incidents]
+    for view in found:
+        place = places.get(view["event"])
+        view["position"] = None if place is None else positions.view(place)
+    return found
 
 
 def _view(row: Row[Any], reports: Sequence[Row[Any]], cancelled_by: list[View]) -> View:
