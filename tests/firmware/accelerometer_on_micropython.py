@@ -1,0 +1,150 @@
+"""The accelerometer's driver over a fake chip, on MicroPython (started by test_accelerometer.py)."""
+
+from array import array
+
+import micropython
+from accelerometer import Accelerometer
+from drivers.bma423 import Bma423, ChipAbsent
+from drivers.stirring import stirs
+
+ONE_G = 4096
+
+
+def samples_of(chip, room=170):
+    buf = array("h", [0] * (3 * room))
+    count = chip.samples(buf)
+    return [tuple(buf[3 * i : 3 * i + 3]) for i in range(count)]
+
+
+def test_accelerometer_another_chip_is_refused():
+    try:
+        Bma423(Accelerometer(chip_id=0x11))
+    except ChipAbsent:
+        return
+    raise AssertionError("it took chip 0x11 for a BMA423")
+
+
+def test_accelerometer_no_chip_is_a_bus_error():
+    bus = Accelerometer()
+    bus.broken = True
+    try:
+        Bma423(bus)
+    except OSError:
+        return
+    raise AssertionError("nothing answered and nobody noticed")
+
+
+def test_accelerometer_samples_at_50_hz_and_8_g_into_a_fifo_without_headers():
+    bus = Accelerometer()
+    Bma423(bus)
+    rate, span, fifo = bus.registers[0x40], bus.registers[0x41], bus.registers[0x49]
+    assert rate & 0x0F == 0x07 and span & 0x03 == 0x02 and fifo == 0x40
+    assert bus.registers[0x48] & 0x01 == 0, "the newest are kept, not the oldest"
+    assert bus.registers[0x45] == 0x80, "filtered, all of them"
+    assert not bus.line
+
+
+def test_accelerometer_gives_mg_oldest_first_and_each_sample_once():
+    bus = Accelerometer()
+    chip = Bma423(bus)
+    bus.feed([(0, 0, ONE_G), (-ONE_G, 2 * ONE_G, 0), (-0x8000, 0x7FF0, 16)])
+    assert samples_of(chip) == [(0, 0, 1000), (-1000, 2000, 0), (-8000, 7996, 3)]
+    assert samples_of(chip) == []
+
+
+def test_accelerometer_keeps_the_newest_and_gives_them_in_parts():
+    bus = Accelerometer()
+    chip = Bma423(bus)
+    bus.feed([(16 * i, 0, 0) for i in range(400)])
+    first = samples_of(chip, room=50)
+    rest = samples_of(chip)
+    assert len(first) == 50 and len(rest) == 120
+    assert [x for x, _, _ in first + rest] == [16 * i * 125 >> 9 for i in range(230, 400)]
+
+
+def test_accelerometer_goes_over_a_deep_sleep_with_all_it_kept():
+    bus = Accelerometer()
+    chip = Bma423(bus)
+    chip.sleep(0)
+    bus.feed([(0, 0, ONE_G)] * 30)
+    written = bus.writes
+    chip = Bma423(bus)
+    assert bus.writes == written + 1, "awake again and nothing else: a new set-up would empty the FIFO"
+    assert len(samples_of(chip)) == 30
+    assert bus.asleep_reads == 0
+
+
+def test_accelerometer_that_lost_power_is_set_up_again():
+    bus = Accelerometer()
+    Bma423(bus)
+    bus.registers[0x40] = 0xA8  # its reset value
+    Bma423(bus)
+    assert bus.registers[0x40] == 0x27
+
+
+def test_accelerometer_wakes_by_its_fifo_and_only_when_asked():
+    bus = Accelerometer()
+    chip = Bma423(bus)
+    chip.sleep(0)
+    bus.feed([(0, 0, ONE_G)] * 170)
+    assert not bus.line
+    chip = Bma423(bus)
+    samples_of(chip)
+    chip.sleep(160)
+    bus.feed([(0, 0, ONE_G)] * 159)
+    assert not bus.line
+    bus.feed([(0, 0, ONE_G)])
+    assert bus.line
+    assert bus.registers[0x7C] & 0x01, "it saves power meanwhile"
+    chip.wake()
+    assert len(samples_of(chip)) == 160
+    assert not bus.line
+
+
+def test_accelerometer_that_fails_raises_and_comes_back():
+    bus = Accelerometer()
+    chip = Bma423(bus)
+    bus.broken = True
+    try:
+        samples_of(chip)
+        raise AssertionError("a dead bus gave samples")
+    except OSError:
+        pass
+    bus.broken = False
+    bus.feed([(0, 0, ONE_G)])
+    assert samples_of(chip) == [(0, 0, 1000)]
+
+
+def row(*samples):
+    flat = array("h", [0] * (3 * len(samples)))
+    for i in range(len(samples)):
+        for axis in range(3):
+            flat[3 * i + axis] = samples[i][axis]
+    return flat, len(samples)
+
+
+def test_stirring_lets_through_whatever_may_be_a_fall():
+    rest = [(0, 1000, 0)] * 100
+    for falls in (True, False):
+        assert not stirs(*row(*rest), falls)
+        assert stirs(*row(*rest, (0, 1600, 0)), falls), "the least impact of any level"
+        assert stirs(*row(*rest, (0, 690, 0)), falls), "low g at the end of the row"
+    assert not stirs(*row(*rest, (0, 1400, 0)), True)
+
+
+def test_stirring_any_movement_counts_where_any_is_asked_for():
+    slow = [(4 * i, 1000, 0) for i in range(20)]
+    assert stirs(*row(*slow), False)
+    assert not stirs(*row(*slow), True)
+    breath = [(10 * (i % 3), 1000 + 5 * (i % 5), 0) for i in range(160)]
+    assert not stirs(*row(*breath), False)
+
+
+def test_stirring_takes_no_heap():
+    samples, count = row(*([(0, 1000, 0)] * 160), (-8000, 7996, -8000))
+    micropython.heap_lock()
+    try:
+        assert stirs(samples, count, False)
+        assert not stirs(samples, count - 1, False)
+    finally:
+        micropython.heap_unlock()
