@@ -157,7 +157,7 @@ class MqttUplink:
             async with asyncio.timeout(wait_s - least_s):
                 await self._wanted.wait()
         except TimeoutError:
-            pass
+            end.exception()
         self._wanted.clear()
 
     def _gone(self) -> None:
@@ -267,8 +267,12 @@ class MqttUplink:
 def let_go(client: aiomqtt.Client) -> None:
     """Close what aiomqtt (2.5.1) leaves open when paho raised over a packet, as over a topic that cannot be.
 
-    The loop would serve that socket, and paho that packet, for ever.
+    The loop would serve that socket, and paho that packet, for ever. Whoever waited for the end may have gone before it
+    came: it is looked at here, or asyncio would write a trace for it.
     """
+    for end in (client._connected, client._disconnected):  # noqa: SLF001
+        if end.done() and not end.cancelled():
+            end.exception()
     sock = client._client.socket()  # noqa: SLF001
     if isinstance(sock, socket.socket) and sock.fileno() >= 0:
         loop = asyncio.get_running_loop()
