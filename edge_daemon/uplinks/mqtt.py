@@ -157,7 +157,7 @@ class MqttUplink:
             async with asyncio.timeout(wait_s - least_s):
                 await self._wanted.wait()
         except TimeoutError:
-            end.exception()
+            pass
         self._wanted.clear()
 
     def _gone(self) -> None:
