@@ -3,112 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import sqlite3
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from edge_daemon.admission import Admitted
-from edge_daemon.ages import Ages
 from edge_daemon.clock import Clock
-from edge_daemon.counters import Counters
 from edge_daemon.errors import UplinkDown
-from edge_daemon.registry import Wearable
-from edge_daemon.replies import Replies
 from edge_daemon.trails import trails as module
 from edge_daemon.trails.store import Store, TrailsFailed
-from edge_daemon.trails.trails import Trails
 from edge_daemon.uplinks import answers
 from protocol import box as boxes
-from protocol import ccm, codes, frame
-from protocol.watchful import Taken, Trail, pack_trail
-from tests.edge_daemon.schemas import check
-from tests.edge_daemon.wearer import Wearer
+from protocol.watchful import Trail, pack_trail
 
-WITHIN_S = 10.0
-
-
-class _Boots:
-    def __init__(self) -> None:
-        self.boots: dict[str, tuple[int, int | None]] = {}
-
-    def note_boot(self, boot_id: str, lasted_ms: int, offset_ms: int | None) -> None:
-        self.boots[boot_id] = (lasted_ms, offset_ms)
-
-
-class _Bench:
-    """Trails over a file, an uplink that keeps what is published, and a wearable."""
-
-    def __init__(self, directory: Path) -> None:
-        self.file = directory / "trails.sqlite3"
-        self.clock = Clock()
-        self.counters = Counters()
-        self.wearer = Wearer("t")
-        self.connected = True
-        self.alarms = 0
-        self.sent: list[dict[str, Any]] = []
-        self.damaged: list[tuple[str, str]] = []
-        self.publishes: Callable[[], None] = lambda: None
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[Trails]:
-        """One life of it."""
-
-        async def publish(data: bytes) -> None:
-            self.publishes()
-            message = json.loads(data)
-            check("trail", message)
-            self.sent.append(message)
-
-        replies = Replies(self.counters)
-        ages = Ages(_Boots(), self.clock)
-        trails = Trails(
-            "gw-1", self.file, publish, lambda: self.connected, lambda: self.alarms, replies, ages, self.counters
-        )
-        trails.on_damaged = lambda file, aside: self.damaged.append((file, aside))
-        task = asyncio.create_task(trails.run())
-        try:
-            yield trails
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    def hand_over(self, trails: Trails, sequence: int, number: int = 0) -> None:
-        """The wearable says TRAIL."""
-        wearer = self.wearer
-        box = boxes.seal(wearer.keys.trail, boxes.TRAIL, sequence, bytes(8), b"positions %d" % sequence)
-        body = pack_trail(number, box)
-        heard = wearer.heard(wearer.seal(codes.TRAIL, body), at_ms=self.clock.now_ms())
-        keys = wearer.keys
-        wearable = Wearable(wearer.handle, keys.up, keys.down, keys.id)
-        trails.heard(Admitted(wearable, wearer.counter - 1, codes.TRAIL, body, heard), Trail(body))
-
-    def taken(self) -> list[int]:
-        """The sequences of which the wearable was told TAKEN."""
-        opener = frame.DownOpener(self.wearer.keys.down)
-        found = []
-        for sealed in self.wearer.path.sent:
-            for counter in range(self.wearer.counter):
-                buf = bytearray(sealed)
-                if opener.open(buf, len(buf), counter):
-                    assert buf[0] & 15 == codes.TAKEN
-                    found.append(Taken(buf[frame.BODY_AT : len(buf) - ccm.TAG_SIZE]).sequence)
-        return found
-
-    def said(self) -> list[int]:
-        """The sequences that were published, in order."""
-        return [row["sequence"] for message in self.sent for row in message["trails"]]
-
-
-async def _until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        while not true():
-            await asyncio.sleep(0.005)
+from .bench import Bench, on_disk, until
 
 
 @pytest.fixture(autouse=True)
@@ -116,23 +24,23 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOOK_EVERY_S", 0.02)
 
 
-async def test_a_box_is_on_disk_before_it_is_taken_and_off_it_when_the_platform_has_it(tmp_path: Path) -> None:
-    bench = _Bench(tmp_path)
+async def test_a_box_ison_disk_before_it_is_taken_and_off_it_when_the_platform_has_it(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
     async with bench.running() as trails:
         bench.hand_over(trails, 7)
-        await _until(lambda: bench.taken() == [7])
-        assert _on_disk(bench.file) == [7]
-        await _until(lambda: bench.said() == [7])
+        await until(lambda: bench.taken() == [7])
+        assert on_disk(bench.file) == [7]
+        await until(lambda: bench.said() == [7])
         row = bench.sent[0]["trails"][0]
         content = boxes.opened(bench.wearer.keys.trail, boxes.TRAIL, bytes.fromhex(row["box"]))
         assert (row["wearable"], row["number"], content) == (bench.wearer.handle, 0, b"positions 7")
         trails.taken([(bench.wearer.handle, 7)])
-        await _until(lambda: _on_disk(bench.file) == [])
+        await until(lambda: on_disk(bench.file) == [])
     assert bench.file.stat().st_mode & 0o777 == 0o600
 
 
 async def test_what_the_disk_does_not_take_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = _Bench(tmp_path)
+    bench = Bench(tmp_path)
     monkeypatch.setattr(module, "_REOPEN_AFTER_MS", 50)
 
     def fail(*_: object) -> None:
@@ -142,74 +50,74 @@ async def test_what_the_disk_does_not_take_is_not_taken(tmp_path: Path, monkeypa
         with monkeypatch.context() as failing:
             failing.setattr(Store, "keep", fail)
             bench.hand_over(trails, 1)
-            await _until(lambda: bench.counters.snapshot().get("trails_unstored") == 1)
+            await until(lambda: bench.counters.snapshot().get("trails_unstored") == 1)
             assert bench.taken() == []
-        await _until(lambda: trails._open)
+        await until(lambda: trails._open)
         bench.hand_over(trails, 1)
-        await _until(lambda: bench.taken() == [1])
+        await until(lambda: bench.taken() == [1])
 
 
 async def test_the_next_life_goes_on_with_what_the_platform_does_not_have(tmp_path: Path) -> None:
-    bench = _Bench(tmp_path)
+    bench = Bench(tmp_path)
     bench.connected = False
     async with bench.running() as trails:
         for sequence in (1, 2, 3):
             bench.hand_over(trails, sequence)
-        await _until(lambda: sorted(bench.taken()) == [1, 2, 3])
+        await until(lambda: sorted(bench.taken()) == [1, 2, 3])
         assert bench.sent == []
         trails.taken([(bench.wearer.handle, 2)])
-        await _until(lambda: _on_disk(bench.file) == [1, 3])
+        await until(lambda: on_disk(bench.file) == [1, 3])
     bench.connected = True
     async with bench.running():
-        await _until(lambda: bench.said() == [3, 1])
+        await until(lambda: bench.said() == [3, 1])
 
 
 async def test_news_of_an_event_goes_first_and_alarms_before_all_else(tmp_path: Path) -> None:
-    bench = _Bench(tmp_path)
+    bench = Bench(tmp_path)
     bench.connected = False
     async with bench.running() as trails:
         for sequence, number in ((1, 0), (2, 12), (3, 0), (4, 12), (5, 0)):
             bench.hand_over(trails, sequence, number)
-        await _until(lambda: len(bench.taken()) == 5)
+        await until(lambda: len(bench.taken()) == 5)
         bench.connected, bench.alarms = True, 1
         trails.hurry()
-        await _until(lambda: bench.said() == [4, 2])
+        await until(lambda: bench.said() == [4, 2])
         await asyncio.sleep(0.1)
         assert bench.said() == [4, 2], "a trail went while an alarm waited"
         bench.alarms = 0
         trails.taken([(bench.wearer.handle, 2), (bench.wearer.handle, 4)])
-        await _until(lambda: bench.said() == [4, 2, 5, 3, 1])
+        await until(lambda: bench.said() == [4, 2, 5, 3, 1])
 
 
-async def test_one_message_at_a_time_and_each_again_until_it_is_answered(
+async def test_one_message_at_a_time_and_each_againuntil_it_is_answered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = _Bench(tmp_path)
+    bench = Bench(tmp_path)
     bench.connected = False
     async with bench.running() as trails:
         for sequence in range(50):
             bench.hand_over(trails, sequence)
-        await _until(lambda: len(bench.taken()) == 50)
+        await until(lambda: len(bench.taken()) == 50)
         bench.connected = True
         trails.hurry()
-        await _until(lambda: len(bench.sent) == 1)
+        await until(lambda: len(bench.sent) == 1)
         await asyncio.sleep(0.1)
         assert bench.said() == list(range(49, 29, -1))
         trails.taken([(bench.wearer.handle, sequence) for sequence in bench.said()])
-        await _until(lambda: len(bench.sent) == 2)
+        await until(lambda: len(bench.sent) == 2)
         assert bench.said()[20:] == list(range(29, 9, -1))
         # Nobody answers this one: after its time the rest goes, and then these again.
         monkeypatch.setattr(bench.clock, "now_ms", lambda: Clock().now_ms() + 11_000)
-        await _until(lambda: len(bench.sent) == 3)
+        await until(lambda: len(bench.sent) == 3)
         assert bench.said()[40:] == list(range(9, -1, -1))
         trails.taken([(bench.wearer.handle, sequence) for sequence in range(10)])
         monkeypatch.setattr(bench.clock, "now_ms", lambda: Clock().now_ms() + 31_000)
-        await _until(lambda: len(bench.sent) == 4)
+        await until(lambda: len(bench.sent) == 4)
         assert bench.said()[50:] == list(range(29, 9, -1))
 
 
 async def test_a_broker_that_goes_away_loses_nothing(tmp_path: Path) -> None:
-    bench = _Bench(tmp_path)
+    bench = Bench(tmp_path)
     left = [2]
 
     def fail_twice() -> None:
@@ -220,18 +128,18 @@ async def test_a_broker_that_goes_away_loses_nothing(tmp_path: Path) -> None:
     bench.publishes = fail_twice
     async with bench.running() as trails:
         bench.hand_over(trails, 1)
-        await _until(lambda: bench.said() == [1])
+        await until(lambda: bench.said() == [1])
     assert left[0] == -1
 
 
 async def test_a_box_that_comes_twice_is_one_and_taken_twice(tmp_path: Path) -> None:
-    bench = _Bench(tmp_path)
+    bench = Bench(tmp_path)
     bench.connected = False
     async with bench.running() as trails:
         bench.hand_over(trails, 1)
         bench.hand_over(trails, 1)
-        await _until(lambda: bench.taken() == [1, 1])
-        assert (trails.waiting, _on_disk(bench.file)) == (1, [1])
+        await until(lambda: bench.taken() == [1, 1])
+        assert (trails.waiting, on_disk(bench.file)) == (1, [1])
 
 
 async def test_a_full_store_takes_nothing_more_but_news_of_events(
@@ -239,7 +147,7 @@ async def test_a_full_store_takes_nothing_more_but_news_of_events(
 ) -> None:
     monkeypatch.setattr(module, "_KEPT_MOST", 2)
     monkeypatch.setattr(module, "_URGENT_MOST", 1)
-    bench = _Bench(tmp_path)
+    bench = Bench(tmp_path)
     bench.connected = False
     async with bench.running() as trails:
         for sequence, number in ((1, 0), (2, 0), (3, 0), (4, 9), (5, 9)):
@@ -251,7 +159,7 @@ async def test_a_full_store_takes_nothing_more_but_news_of_events(
 
 @pytest.mark.parametrize("what", [b"", b"\x01" + bytes(19), b"\x02" + bytes(40)], ids=["empty", "short", "settings"])
 async def test_what_is_no_box_of_positions_is_not_taken(tmp_path: Path, what: bytes) -> None:
-    bench = _Bench(tmp_path)
+    bench = Bench(tmp_path)
     async with bench.running() as trails:
         trail = Trail(pack_trail(0, b"x"))
         trail.box = what
@@ -260,12 +168,12 @@ async def test_what_is_no_box_of_positions_is_not_taken(tmp_path: Path, what: by
 
 
 async def test_a_damaged_file_is_set_aside_and_told(tmp_path: Path) -> None:
-    bench = _Bench(tmp_path)
+    bench = Bench(tmp_path)
     bench.file.write_bytes(b"no database" * 500)
     async with bench.running() as trails:
-        await _until(lambda: trails._open)
+        await until(lambda: trails._open)
         bench.hand_over(trails, 1)
-        await _until(lambda: bench.taken() == [1])
+        await until(lambda: bench.taken() == [1])
     assert bench.damaged == [("trails.sqlite3", "trails.sqlite3.damaged-1")]
     assert (tmp_path / "trails.sqlite3.damaged-1").read_bytes().startswith(b"no database")
 
@@ -283,22 +191,3 @@ def test_what_the_platform_says_is_read_as_untrusted_as_the_radio() -> None:
     assert answers.read_taken(json.dumps({"v": 1, "taken": rows}).encode()) == [("ab" * 8, 3)]
     with pytest.raises(answers.NotUnderstood):
         answers.read_taken(b'{"v": 1}')
-
-
-def _on_disk(file: Path) -> list[int]:
-    with contextlib.closing(sqlite3.connect(file)) as db:
-        return [row[0] for row in db.execute("SELECT sequence FROM boxes ORDER BY sequence")]
-
-
-async def test_it_stops_in_order_in_the_middle_of_whatever_the_disk_does(tmp_path: Path) -> None:
-    """The connection is never closed under a statement that runs: that would end the process with a fault in C."""
-    bench = _Bench(tmp_path)
-    bench.connected = False
-    for sequence in range(0, 400, 20):
-        async with bench.running() as trails:
-            for more in range(20):
-                bench.hand_over(trails, sequence + more)
-            for _ in range(sequence // 20 % 7):
-                await asyncio.sleep(0.001)
-        assert trails._store._db is None
-    assert len(_on_disk(bench.file)) >= len(set(bench.taken()))
