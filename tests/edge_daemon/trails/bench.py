@@ -108,17 +108,3 @@ async def until(true: Callable[[], bool]) -> None:
 def on_disk(file: Path) -> list[int]:
     with contextlib.closing(sqlite3.connect(file)) as db:
         return [row[0] for row in db.execute("SELECT sequence FROM boxes ORDER BY sequence")]
-
-
-async def test_it_stops_in_order_in_the_middle_of_whatever_the_disk_does(tmp_path: Path) -> None:
-    """The connection is never closed under a statement that runs: that would end the process with a fault in C."""
-    bench = Bench(tmp_path)
-    bench.connected = False
-    for sequence in range(0, 400, 20):
-        async with bench.running() as trails:
-            for more in range(20):
-                bench.hand_over(trails, sequence + more)
-            for _ in range(sequence // 20 % 7):
-                await asyncio.sleep(0.001)
-        assert trails._store._db is None
-    assert len(on_disk(bench.file)) >= len(set(bench.taken()))

@@ -191,3 +191,17 @@ def test_what_the_platform_says_is_read_as_untrusted_as_the_radio() -> None:
     assert answers.read_taken(json.dumps({"v": 1, "taken": rows}).encode()) == [("ab" * 8, 3)]
     with pytest.raises(answers.NotUnderstood):
         answers.read_taken(b'{"v": 1}')
+
+
+async def test_it_stops_in_order_in_the_middle_of_whatever_the_disk_does(tmp_path: Path) -> None:
+    """The connection is never closed under a statement that runs: that would end the process with a fault in C."""
+    bench = Bench(tmp_path)
+    bench.connected = False
+    for sequence in range(0, 400, 20):
+        async with bench.running() as trails:
+            for more in range(20):
+                bench.hand_over(trails, sequence + more)
+            for _ in range(sequence // 20 % 7):
+                await asyncio.sleep(0.001)
+        assert trails._store._db is None
+    assert len(on_disk(bench.file)) >= len(set(bench.taken()))
