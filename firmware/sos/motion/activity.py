@@ -21,13 +21,13 @@ _WORN_WITHIN = 10
 class Activity:
     """`worn`: codes.WORN*. `moved_ms`, `stirred_ms`: the last second of either, in ms since power-on."""
 
-    def __init__(self, now_ms):
+    def __init__(self, now_ms: int) -> None:
         self.worn = codes.WORN_UNKNOWN
         self.moved_ms = self.stirred_ms = now_ms
         self._moving = 0
         self._waited = 0
 
-    def second(self, activity, now_ms):
+    def second(self, activity: int, now_ms: int) -> None:
         """One second's activity in mg, over at `now_ms`."""
         self._waited += 1
         if self._waited >= _WORN_WITHIN:
@@ -40,13 +40,13 @@ class Activity:
             if self._moving >= _WORN_SECONDS:
                 self.worn = codes.WORN
 
-    def looked(self, now_ms):
+    def looked(self, now_ms: int) -> bool:
         """Time has passed; whether that made it not worn just now."""
         if self.worn == codes.NOT_WORN or now_ms - self.stirred_ms < NOT_WORN_MS:
             return False
         self.worn = codes.NOT_WORN
         return True
 
-    def still_ms(self, now_ms):
+    def still_ms(self, now_ms: int) -> int:
         """For how long it has not been moved."""
         return now_ms - self.moved_ms

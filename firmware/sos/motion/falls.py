@@ -9,6 +9,12 @@ from array import array
 
 from . import signal
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .levels import Level
+    from .signal import Signal
+    from .steps import StepCounter
+
 # States.
 WATCHING = 0
 SETTLING = 1
@@ -35,7 +41,7 @@ class FallDetector:
     `before`: which way down was before the last impact, in mg.
     """
 
-    def __init__(self, level, body, steps):
+    def __init__(self, level: "Level", body: "Signal", steps: "StepCounter") -> None:
         self.level = level
         self.state = WATCHING
         self._signal = body
@@ -47,12 +53,12 @@ class FallDetector:
         self._steps_then = 0
         self.before = array("h", [0, 0, 0])
 
-    def gap(self):
+    def gap(self) -> None:
         """What comes next does not follow what came before."""
         self.state = WATCHING
         self._low_run = self._low_left = 0
 
-    def sample(self):
+    def sample(self) -> int:
         """The sample that signal and steps have just taken: NOTHING, FALLEN or CALM."""
         level, square = self.level, self._signal.square
         if square < level.low:
@@ -76,13 +82,13 @@ class FallDetector:
             return self._second()
         return NOTHING
 
-    def _impact(self):
+    def _impact(self) -> None:
         if self.state == WATCHING:
             self._signal.note(self.before, _BEFORE_MARKS)
         self.state = SETTLING
         self._left = _SETTLE
 
-    def _second(self):
+    def _second(self) -> int:
         """One more second of lying, or of going on."""
         self._left -= 1
         if self._signal.activity < self.level.quiet_mg:
@@ -94,6 +100,6 @@ class FallDetector:
             return FALLEN
         return NOTHING if self._left else self._calm()
 
-    def _calm(self):
+    def _calm(self) -> int:
         self.state = WATCHING
         return CALM

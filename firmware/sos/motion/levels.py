@@ -13,7 +13,17 @@ class Level:
     `quiet_mg`: a second's activity below this is one of lying; `quiet`: so many of `seconds` after the impact must be.
     """
 
-    def __init__(self, low_mg, low_samples, impact_mg, hard_mg, turn, quiet_mg, quiet, seconds):
+    def __init__(
+        self,
+        low_mg: int,
+        low_samples: int,
+        impact_mg: int,
+        hard_mg: int,
+        turn: int,
+        quiet_mg: int,
+        quiet: int,
+        seconds: int,
+    ) -> None:
         self.low = low_mg * low_mg
         self.low_samples = low_samples
         self.impact = impact_mg * impact_mg
@@ -31,7 +41,7 @@ PENDANT_NORMAL = Level(600, 3, 2200, 2800, 7, 100, 4, 8)
 PENDANT_SENSITIVE = Level(700, 2, 1600, 2000, 8, 150, 4, 8)
 
 
-def level(falls, wrist):
+def level(falls: int, wrist: bool) -> Level:
     """The Level for a setting of FALLS_NORMAL or FALLS_SENSITIVE."""
     if wrist:
         return WRIST_SENSITIVE if falls == FALLS_SENSITIVE else WRIST_NORMAL

@@ -7,6 +7,10 @@ a small int on a 32-bit board.
 
 from array import array
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 HZ = 50
 # Gravity: first order low pass, a time constant of 16 samples (0.32 s), kept in 1/16 mg.
 _SHIFT = 4
@@ -21,7 +25,7 @@ class Signal:
     `second`: whether the last sample ended a second.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.square = 0
         self.activity = 0
         self.second = False
@@ -34,7 +38,7 @@ class Signal:
         self._count = 0
         self._known = False
 
-    def gap(self, gravity=None):
+    def gap(self, gravity: "Sequence[int] | None" = None) -> None:
         """What comes next does not follow what came before; `gravity` (x, y, z in mg): which way down was till then."""
         self._count = self._deviation = 0
         self._known = False
@@ -44,7 +48,7 @@ class Signal:
             self._fill()
             self._known = True
 
-    def sample(self, x, y, z):
+    def sample(self, x: int, y: int, z: int) -> None:
         """One sample, in mg."""
         gravity = self._gravity
         if not self._known:
@@ -66,11 +70,11 @@ class Signal:
         if not self._to_mark:
             self._mark()
 
-    def gravity(self, axis):
+    def gravity(self, axis: int) -> int:
         """Which way down is, in mg along `axis` (0 to 2)."""
         return self._gravity[axis] >> _SHIFT
 
-    def note(self, into, marks_ago):
+    def note(self, into: "array[int]", marks_ago: int) -> None:
         """Write which way down was `marks_ago` half seconds ago (0: now) into `into`, an array of three 'h'."""
         if marks_ago:
             at = 3 * ((self._newest - marks_ago + 1) % _MARKS)
@@ -80,7 +84,7 @@ class Signal:
             for i in range(3):
                 into[i] = self._gravity[i] >> _SHIFT
 
-    def turned(self, since, sixteenths):
+    def turned(self, since: "Sequence[int]", sixteenths: int) -> bool:
         """Whether down has turned from `since` by more than an angle whose cosine squared is `sixteenths`/16.
 
         Angles up to 90 degrees can be asked for. Where one of them is no direction (free fall) it has not.
@@ -96,13 +100,13 @@ class Signal:
             return False
         return dot < 0 or 16 * (dot * dot // _MOST) < sixteenths * (here * there // _MOST)
 
-    def _mark(self):
+    def _mark(self) -> None:
         self._to_mark = _MARK_SAMPLES
         self._newest = (self._newest + 1) % _MARKS
         for i in range(3):
             self._marks[3 * self._newest + i] = self._gravity[i] >> _SHIFT
 
-    def _fill(self):
+    def _fill(self) -> None:
         for _ in range(_MARKS):
             self._mark()
 

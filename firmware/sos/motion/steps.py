@@ -21,7 +21,7 @@ _SWING_LEAST = 1170
 class StepCounter:
     """`steps`: all that were counted. `row`: how many there are in the walk that goes on, 0 when none does."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.steps = 0
         self.row = 0
         self._last = array("i", [0] * _SMOOTHED)
@@ -35,7 +35,7 @@ class StepCounter:
         self._window = _WINDOW
         self._since = _LATEST + 1
 
-    def sample(self, square):
+    def sample(self, square: int) -> None:
         """One sample's |a|^2, in mg^2."""
         value = square >> _SHIFT
         self._sum += value - self._last[self._at]
@@ -55,7 +55,7 @@ class StepCounter:
             self._step()
         self._above = above
 
-    def _learn(self):
+    def _learn(self) -> None:
         """The last second's extremes are the next second's measure."""
         self._swings = self._high - self._low >= _SWING_LEAST
         self._middle = (self._high + self._low) // 2
@@ -63,7 +63,7 @@ class StepCounter:
         self._low = 1 << 29
         self._window = _WINDOW
 
-    def _step(self):
+    def _step(self) -> None:
         if self._since < _SOONEST:
             return
         self.row = self.row + 1 if self._since <= _LATEST else 1
