@@ -3,7 +3,8 @@
 Must not know windows or journals. The file: {"v": 1, "wearables": [{"wearable": 16 hex, "up": 32 hex, "down": 32 hex,
 "id": 32 hex, "revoked": true, "role": "roaming"}]}; the last two may be absent. A revoked wearable stays in the file,
 with its keys: without them it would be a stranger's, and passed on as one. A roaming one is served like any, and nobody
-misses it here while it is elsewhere. The gateway holds these derived keys only; the root stays with the platform.
+misses it here while it is elsewhere; a worker's is a badge, whose visits are told (presence/). The gateway holds these
+derived keys only; the root stays with the platform.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Wearable:
         return not self.revoked and self.role == "home"
 
 
-ROLES = ("home", "roaming")
+ROLES = ("home", "roaming", "worker")
 ReadRow = Callable[[Path, int, object], Wearable]
 
 

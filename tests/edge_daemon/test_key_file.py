@@ -69,6 +69,8 @@ def test_a_role_changes_when_it_is_named_and_stays_when_it_is_not(tmp_path: Path
     assert change(path, Change(enrol=[A.registry_row()])).unchanged == [A.handle]
     done = change(path, Change(enrol=[{**A.registry_row(), "role": "home"}]))
     assert (done.enrolled, done.wearables[A.handle].supervised) == ([A.handle], True)
+    done = change(path, Change(enrol=[{**A.registry_row(), "role": "worker"}]))
+    assert (done.enrolled, done.wearables[A.handle].supervised) == ([A.handle], False)
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ class Drawing:
             return words.text("status.note.test", span=span(row["test_s"], words)), _WARN
         if row["silent_s"]:
             return words.text("status.note.silent", span=span(row["silent_s"], words)), _WARN
-        return (words.text("status.note.roaming"), _DIM) if row["role"] == "roaming" else ("", "")
+        return ("", "") if row["role"] == "home" else (words.text(f"status.note.{row['role']}"), _DIM)
 
     def _ways(self, rows: list[dict[str, Any]]) -> RenderableType:
         words = self._words

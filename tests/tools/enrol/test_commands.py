@@ -182,6 +182,9 @@ def test_one_command_replaces_a_lost_one_in_its_role(place: Place, capsys: pytes
     assert place.run("enrol", shown(B), "--role", "roaming") == 0
     assert place.run("replace", shown(B), shown(C)) == 0
     assert place.rows()[C.handle]["role"] == "roaming"
+    assert place.run("enrol", shown(C), "--role", "worker") == 0
+    assert place.rows()[C.handle]["role"] == "worker"
+    assert place.run("enrol", shown(C), "--role", "roaming") == 0
     # Once more is no harm: who was cut off does it again.
     assert place.run("replace", shown(B), shown(C)) == 0
     capsys.readouterr()

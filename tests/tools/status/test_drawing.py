@@ -85,6 +85,16 @@ def test_alarms_come_first_then_who_is_missed_and_revoked_last() -> None:
     assert order[-2:] == [code.of_handle(HANDLES[place]) for place in (7, 6)]
 
 
+@pytest.mark.parametrize(("lang", "notes"), [("en", ("roaming", "worker's badge")), ("zh", ("漫游", "工作人员胸牌"))])
+def test_who_is_no_wearer_of_this_home_is_told_apart(lang: str, notes: tuple[str, str]) -> None:
+    reply = status(wearable(9, role="worker"))
+    check("status", reply)
+    lines = shown(lang, reply)
+    for place, note in zip((7, 9), notes, strict=True):
+        (line,) = [line for line in lines if code.of_handle(HANDLES[place]) in line]
+        assert note in line
+
+
 @pytest.mark.parametrize(
     ("lang", "parts"),
     [

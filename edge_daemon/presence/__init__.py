@@ -1,0 +1,1 @@
+"""Who is here: a resident who has left home, and a worker's visit. Start at presence.py."""
