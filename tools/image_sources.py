@@ -1,7 +1,8 @@
 """Which source files a wearable's image is made of: everything that boot.py and main.py reach by import.
 
 Owns the names an image knows (`board`, `build`, `sos`, `drivers`, `protocol`) and where their sources lie. Must not
-know compiling. What nobody imports stays out: an image carries no file that only hosts need, and no other board.
+know compiling. What nobody imports stays out: an image carries no file that only hosts need, no other board, and no
+part that its board has not (sos/parts.py imports those by name).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def find(board: str) -> dict[str, Path]:
     """
     if board not in boards():
         raise Refusal("image.unknown_board", board=board, known=", ".join(boards()))
-    found = {script: ROOT / "firmware" / script for script in SCRIPTS}
+    found = {script: ROOT / "firmware" / script for script in SCRIPTS} | _parts(board)
     waiting = list(found)
     while waiting:
         place = waiting.pop()
@@ -44,6 +45,46 @@ def find(board: str) -> dict[str, Path]:
                     waiting.append(source[0])
             _refuse_absent(module, board, found[place])
     return dict(sorted(found.items()))
+
+
+def _parts(board: str) -> dict[str, Path]:
+    """The parts that this board has, and their packages."""
+    has = _has(ROOT / "firmware/boards" / f"{board}.py")
+    found = {}
+    for name, needs in _kinds():
+        place = f"sos/{name}/part.py"
+        if has.issuperset(needs) and (ROOT / "firmware" / place).is_file():
+            found[place] = ROOT / "firmware" / place
+            if (package := ROOT / f"firmware/sos/{name}/__init__.py").is_file():
+                found[f"sos/{name}/__init__.py"] = package
+    return found
+
+
+def _kinds() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each part that there is, and what a board must have for it: KINDS of sos/parts.py."""
+    for node in _parsed(ROOT / "firmware/sos/parts.py").body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "KINDS":
+            yield from ast.literal_eval(node.value)
+
+
+def _has(file: Path) -> set[str]:
+    """The `has_*` of a board file that are, or may be, true: one that is worked out at the start counts."""
+    has = set()
+    for node in ast.walk(_parsed(file)):
+        if not isinstance(node, ast.Assign) or (isinstance(node.value, ast.Constant) and not node.value.value):
+            continue
+        for target in node.targets:
+            for name in target.elts if isinstance(target, ast.Tuple) else [target]:
+                if isinstance(name, ast.Attribute | ast.Name):
+                    has.add(name.attr if isinstance(name, ast.Attribute) else name.id)
+    return has
+
+
+def _parsed(file: Path) -> ast.Module:
+    try:
+        return ast.parse(file.read_bytes(), filename=str(file))
+    except (OSError, SyntaxError) as error:
+        raise Refusal("image.unreadable_source", file=file.relative_to(ROOT), why=error) from error
 
 
 def _locate(module: str, board: str) -> Path | None:
@@ -85,10 +126,7 @@ def _with_packages(module: str) -> list[str]:
 
 def _imports(place: str, file: Path) -> set[str]:
     """Absolute names of what `file`, lying at `place` in the image, may import; `from a import b` gives a and a.b."""
-    try:
-        tree = ast.parse(file.read_bytes(), filename=str(file))
-    except (OSError, SyntaxError) as error:
-        raise Refusal("image.unreadable_source", file=file.relative_to(ROOT), why=error) from error
+    tree = _parsed(file)
     package = PurePosixPath(place).parent.parts
     names: set[str] = set()
     for node in _run_time_nodes(tree):

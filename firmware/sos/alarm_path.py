@@ -1,15 +1,14 @@
-"""From the button to the radio: gestures -> outbox (flash) -> envelope (seal) -> links, and the wearer's light.
+"""From the button to the radio: presses -> outbox (flash) -> envelope (seal) -> links, and the wearer's light.
 
-Owns that way and nothing else touches it. Guarantee: flash before radio, and no heap from edge() or tick() to the
-frame handed over (tests/firmware proves it under heap_lock). Runs in scheduler context, so the alarm goes out even
-while the main loop is at something else. The main loop changes shared things only between enter() and leave(); ticks
-that come meanwhile are made up for at once.
+Owns that way and nothing else touches it. What a gesture makes is presses.py's. Guarantee: flash before radio, and no
+heap from edge() or tick() to the frame handed over (tests/firmware proves it under heap_lock). Runs in scheduler
+context, so the alarm goes out even while the main loop is at something else. The main loop changes shared things only
+between enter() and leave(); ticks that come meanwhile are made up for at once.
 """
 
 from protocol import codes
 
-from . import gestures, schedule, stages
-from .testing import Testing
+from . import schedule, stages
 
 # Stages after which the wearer is told of the next thing.
 _OVER = (stages.CLOSED, stages.REFUSED, stages.CANCELLED)
@@ -25,25 +24,26 @@ class AlarmPathDied(Exception):
 class AlarmPath:
     """One wearable's. `ticks` counts turns, for whoever feeds the watchdog."""
 
-    def __init__(self, board, outbox, ledger, envelope, plan, feedback, ble, serial):
+    def __init__(self, board, outbox, presses, prompting, envelope, plan, feedback, ble, serial):
         self._board = board
         self._outbox = outbox
-        self._ledger = ledger
+        self.presses = presses
+        self.prompting = prompting
         self._envelope = envelope
         self._schedule = plan
         self._feedback = feedback
         self._ble = ble
         self._serial = serial
-        self.gestures = gestures.Gestures()
-        self.testing = Testing(self.gestures, outbox, ledger, feedback, plan)
+        self.gestures = presses.gestures
+        self.testing = presses.testing
         self.ticks = 0
-        # A HELLO says this as long as it is so.
+        # A HELLO says these as long as they are so.
         self.heartbeat_waits = False
+        self.trail_waits = False
         # What the present burst is about, for connected gateways: an alarm to be told them too, or a hello to be
         # repeated to them. The main loop does that and clears it.
         self.burst_alarm = None
         self.burst_hello = False
-        self._pending = None
         self._busy = False
         self._late = False
         self._burst_ends_ms = self._air_ends_ms = -(1 << 29)
@@ -83,22 +83,19 @@ class AlarmPath:
     def woke_by_press(self, pressed):
         """The press that ended deep sleep: it counts from here."""
         now_ms = self._board.now_ms()
-        self._gesture(self.gestures.woke_by_press(pressed, now_ms), now_ms)
+        self.presses.act(self.gestures.woke_by_press(pressed, now_ms), now_ms)
 
     def show_newest(self):
-        """After a start that was no waking: tell again how the newest emergency stands, as flash has it."""
-        alarm = self._outbox.newest_emergency()
-        if alarm is not None and alarm.kind != codes.SOS_CANCELLED:
+        """After a start that was no waking: tell again how that stands which the wearer waits for, as flash has it."""
+        alarm = self._outbox.newest_told()
+        if alarm is not None:
             known = stages.rank(alarm.stage) > 0
-            self._feedback.begin(alarm.stage if known else stages.PRESSED, alarm.number, self._board.now_ms())
+            stage = alarm.stage if known else stages.PRESSED
+            self._feedback.begin(stage, alarm.number, self._board.now_ms(), not alarm.asked)
 
     def quiet(self, now_ms):
-        """Whether neither gesture, burst, pattern nor test mode is under way: a sleep would end the last of these."""
-        return not (self.gestures.busy or self._feedback.playing or now_ms < self._air_ends_ms or self.testing.on)
-
-    def arm(self, now_ms, for_ms, cancels):
-        """Begin or prolong test mode; whether it could be."""
-        return self.testing.arm(self._pending, now_ms, for_ms, cancels)
+        """Whether nothing is under way that a sleep would end: gesture, countdown, burst, pattern, test mode."""
+        return not (self.presses.busy or self._feedback.playing or now_ms < self._air_ends_ms)
 
     @property
     def burst_ended_ms(self):
@@ -108,88 +105,10 @@ class AlarmPath:
     # ---- the way itself ----
 
     def _turn(self, now_ms):
-        action = self.gestures.tick(now_ms)
-        while action != gestures.NOTHING:
-            self._gesture(action, now_ms)
-            action = self.gestures.tick(now_ms)
-        self.testing.tick(now_ms)
+        self.presses.turn(now_ms)
         self._air(now_ms)
         self._watch_feedback(now_ms)
         self._feedback.tick(now_ms)
-
-    def _gesture(self, action, now_ms):
-        if action == gestures.BEGAN:
-            self._begin(now_ms)
-        elif action == gestures.HELD:
-            self._hold(now_ms)
-        elif action == gestures.RAISED:
-            self._raise(codes.PRESS, now_ms)
-        elif action == gestures.AGAIN:
-            self._show_again(now_ms)
-        elif action == gestures.TEST_CANCELLED:
-            self.testing.cancelled(now_ms)
-        elif self._pending is None:
-            return  # what this gesture began has become one with an alarm that is out already
-        elif action == gestures.RELEASED:
-            self._feedback.begin(stages.COUNTING, self._pending.number, now_ms)
-        elif action == gestures.TESTED:
-            alarm, self._pending = self._pending, None
-            self.testing.tested(alarm, now_ms)
-        elif action == gestures.CANCELLED:
-            self._cancel(now_ms)
-        else:  # INSISTED, EXPIRED: it lies in flash as it is to be sent
-            self._send_pending(now_ms)
-
-    def _begin(self, now_ms):
-        """A new SOS, in flash before the wearer sees or feels anything: what was shown is never forgotten.
-
-        Also where it may yet prove a test: this press may be held, or power may fail, and then it was none.
-
-        Where there was no room it has become one with an open alarm.
-        """
-        alarm = self._outbox.add(codes.SOS, codes.PRESS, now_ms, True)
-        if alarm.pending:
-            self._pending = alarm
-        self._feedback.begin(stages.PRESSED, alarm.number, now_ms)
-        if not self.gestures.testing:
-            self.testing.end(now_ms)
-
-    def _hold(self, now_ms):
-        """At once. The SOS that this press began says from now on that it was a hold; else it is a new one."""
-        if self._pending is None:
-            self._raise(codes.HOLD, now_ms)
-            return
-        self._pending.detail = codes.HOLD
-        self._send_pending(now_ms)
-        self._ledger.commit()
-
-    def _raise(self, detail, now_ms):
-        alarm = self._outbox.add(codes.SOS, detail, now_ms, False)
-        self._feedback.begin(stages.PRESSED, alarm.number, now_ms)
-        self.testing.end(now_ms)
-
-    def _show_again(self, now_ms):
-        if self._pending is not None:
-            self._feedback.begin(stages.COUNTING, self._pending.number, now_ms)
-        else:
-            self._feedback.begin(self._feedback.stage, self._feedback.number, now_ms)
-
-    def _send_pending(self, now_ms):
-        alarm, self._pending = self._pending, None
-        alarm.pending = False
-        alarm.due_ms = now_ms
-        self._outbox.keep(alarm)
-        self._feedback.begin(stages.PRESSED, alarm.number, now_ms)
-        self.testing.end(now_ms)
-
-    def _cancel(self, now_ms):
-        """Taken back: the SOS makes room for an event that says so, in one write. `detail`: how many numbers back."""
-        alarm, self._pending = self._pending, None
-        number = alarm.number  # the new event will take this very slot
-        back = self._ledger.next_number - number
-        self._outbox.forget(alarm)
-        self._outbox.add(codes.SOS_CANCELLED, back if back < 16 else 0, now_ms, False)
-        self._feedback.begin(stages.CANCELLED, number, now_ms)
 
     def _air(self, now_ms):
         """One advertiser: a fresh alarm at once, everything else when the present burst is over."""
@@ -225,6 +144,8 @@ class AlarmPath:
         """One hello for whatever there is to say: a question, a heartbeat that waits, or both."""
         alarm = self._schedule.to_ask(now_ms)
         flags = codes.HELLO_HEARTBEAT_WAITS if self.heartbeat_waits else 0
+        if self.trail_waits:
+            flags |= codes.HELLO_TRAIL_WAITS
         number = stage = 0
         if alarm is not None:
             flags |= codes.HELLO_ASKS_STATE
@@ -250,17 +171,28 @@ class AlarmPath:
     def _watch_feedback(self, now_ms):
         """What the light says by itself: nobody hears; or one event is over, and an older one is still open."""
         alarm = self._outbox.newest_told()
+        feedback = self._feedback
         if alarm is not None and self._unheard(alarm, now_ms):
-            if self._feedback.stage != stages.NO_PATH or self._feedback.number != alarm.number:
-                self._feedback.begin(stages.NO_PATH, alarm.number, now_ms)
-        elif self._feedback.stage in _OVER and not self._feedback.playing:
-            if alarm is not None and stages.rank(alarm.stage) > 0:
-                self._feedback.begin(alarm.stage, alarm.number, now_ms)
+            if feedback.stage != stages.NO_PATH or feedback.number != alarm.number:
+                feedback.begin(stages.NO_PATH, alarm.number, now_ms, not alarm.asked)
+        elif not feedback.playing and self._shown_enough():
+            armed = self.testing.on
+            if alarm is not None and stages.rank(alarm.stage) > 0 and not (armed and alarm.asked):
+                feedback.begin(alarm.stage, alarm.number, now_ms, not alarm.asked)
             else:
-                self._feedback.begin(stages.ARMED if self.testing.on else stages.IDLE, 0, now_ms)
+                feedback.begin(stages.ARMED if armed else stages.IDLE, 0, now_ms)
+
+    def _shown_enough(self):
+        """Whether what was shown last is over, forgotten, or gives way to test mode."""
+        stage, number = self._feedback.stage, self._feedback.number
+        if self.testing.on and not self._feedback.urgent:
+            return True
+        if number and self._outbox.find(number) is None:
+            return True
+        return stage in _OVER or (stage == stages.PROMPTED and not self.prompting.kind)
 
     def _unheard(self, alarm, now_ms):
-        """Nobody has taken it for too long. Of a cancellation the wearer expects nothing; it is sent all the same."""
-        if alarm.pending or alarm.kind == codes.SOS_CANCELLED or stages.rank(alarm.stage) > 0:
+        """Nobody has taken it for too long. What was asked for gives way to a question; it is sent all the same."""
+        if alarm.pending or stages.rank(alarm.stage) > 0 or (alarm.asked and self.prompting.kind):
             return False
         return self._schedule.unheard(alarm, now_ms)

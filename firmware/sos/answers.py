@@ -8,22 +8,24 @@ from protocol import codes
 from protocol.frame import BODY_AT, DownOpener
 from protocol.ccm import TAG_SIZE
 from protocol.messages import Answer, Command, NotUnderstood
+from protocol.watchful import Taken
 
 
 class Answers:
     """`refused` counts what did not open or could not be read."""
 
-    def __init__(self, keys, envelope, on_answer, on_command):
+    def __init__(self, keys, envelope, on_answer, on_command, on_taken):
         self._opener = DownOpener(keys.down)
         self._envelope = envelope
         self._on_answer = on_answer
         self._on_command = on_command
+        self._on_taken = on_taken
         self.refused = 0
 
     def take(self, frame, way):
         """Take a frame; `way` is handed on, for what is answered by the link it came by. Returns whether it is genuine.
 
-        Calls on_answer(counter, Answer) or on_command(counter, Command, way).
+        Calls on_answer(counter, Answer), on_command(counter, Command, way) or on_taken(sequence).
         """
         buf = bytearray(frame)
         for counter in self._envelope.questions():
@@ -39,6 +41,8 @@ class Answers:
                 self._on_answer(counter, Answer(body))
             elif frame_type == codes.COMMAND:
                 self._on_command(counter, Command(body), way)
+            elif frame_type == codes.TAKEN:
+                self._on_taken(Taken(body).sequence)
             else:
                 self.refused += 1  # a later version's
         except NotUnderstood:

@@ -7,9 +7,10 @@ loop and may take its time. The watchdog is fed only while both turn.
 
 import gc
 
-from . import VERSION, kept, power
+from . import VERSION, asleep, kept, power
 from .alarm_path import AlarmPath
 from .battery import Battery
+from .clock import Clock
 from .counter import Counter
 from .dialogue import Dialogue
 from .envelope import Envelope
@@ -17,7 +18,12 @@ from .feedback import Feedback
 from .heartbeat import Heartbeat
 from .link_serial import SerialLink
 from .outbox import Outbox
+from .parts import Parts
+from .presses import Presses
+from .prompting import Prompting
+from .reach import Reach
 from .schedule import Schedule
+from .settings_store import SettingsStore
 from .start import Start
 from protocol.messages import battery_nibble
 
@@ -50,13 +56,51 @@ class App:
         self._schedule = Schedule(self._outbox.alarms)
         self._feedback = Feedback(board)
         self._battery = Battery()
-        self._heartbeat = Heartbeat()
+        self._settings = SettingsStore(start.keys.trail, start.folder, board.log)
+        self._heartbeat = Heartbeat(self._settings.now.heartbeat_s * 1000)
+        self._clock = Clock(board)
+        self._prompting = Prompting(self._feedback, self._schedule)
         self._envelope = Envelope(start.keys, self._counter)
         self._ble = self._make_ble()
-        serial = SerialLink(board)
+        self._make_path(start)
+        self._next_battery_ms = self._next_collect_ms = self._next_feed_ms = 0
+        self._mended_ms = -_MEND_EVERY_MS
+        # Up to which commit RTC memory has what flash did not take; 0: there is nothing.
+        self._saved = start.saved
+        # After a wake there is nobody to wait for but whom the schedule says.
+        self._awake_until_ms = 0 if start.kept is not None else power.AWAKE_FIRST_MS
+        self._ticks_fed = 0
+        self._cabled = False
+        self._resume(start.kept)
+        self._path.presses.started()
+        # Before anything is sent: every frame says how the battery is.
+        self._measure(board.now_ms())
+
+    def _make_path(self, start):
+        board, serial = self._board, SerialLink(self._board)
+        presses = Presses(self._outbox, self._ledger, self._schedule, self._feedback, self._prompting, self._settings)
         self._path = AlarmPath(
-            board, self._outbox, self._ledger, self._envelope, self._schedule, self._feedback, self._ble, serial
+            board,
+            self._outbox,
+            presses,
+            self._prompting,
+            self._envelope,
+            self._schedule,
+            self._feedback,
+            self._ble,
+            serial,
         )
+        reach = Reach(
+            board,
+            self._path,
+            self._outbox,
+            self._feedback,
+            self._settings,
+            self._clock,
+            self._battery,
+            start.keys.trail,
+        )
+        self._parts = Parts(reach)
         self._dialogue = Dialogue(
             board,
             start.keys,
@@ -70,19 +114,12 @@ class App:
             serial,
             self._heartbeat,
             self._battery,
+            self._settings,
+            self._clock,
+            self._parts,
             start.reset_cause,
         )
-        self._next_battery_ms = self._next_collect_ms = self._next_feed_ms = 0
-        self._mended_ms = -_MEND_EVERY_MS
-        # Up to which commit RTC memory has what flash did not take; 0: there is nothing.
-        self._saved = start.saved
-        # After a wake there is nobody to wait for but whom the schedule says.
-        self._awake_until_ms = 0 if start.kept is not None else power.AWAKE_FIRST_MS
-        self._ticks_fed = 0
-        self._cabled = False
-        self._resume(start.kept)
-        # Before anything is sent: every frame says how the battery is.
-        self._measure(board.now_ms())
+        reach.send, reach.hello = self._dialogue.send, self._dialogue.hello
 
     def _make_ble(self):
         ble = self._board.bluetooth()
@@ -113,6 +150,7 @@ class App:
         now_ms = self._board.now_ms()
         self._look_at_cable(now_ms)
         self._dialogue.turn(now_ms)
+        self._parts.turn(now_ms)
         if now_ms >= self._next_battery_ms:
             self._measure(now_ms)
         if now_ms - self._mended_ms >= (_MEND_ALARM_MS if self._alarm_without_radio() else _MEND_EVERY_MS):
@@ -194,12 +232,16 @@ class App:
 
     def _rest(self, now_ms):
         """Sleep when nothing is under way and nothing due soon; start afresh after a long run."""
-        if now_ms < self._awake_until_ms or not self._path.quiet(now_ms):
+        if now_ms < self._awake_until_ms or not self._path.quiet(now_ms) or self._parts.awake(now_ms):
             return
         if self._ble is not None and self._ble.connections:
             return
         next_ms = min(
-            self._schedule.next_ms(now_ms), self._feedback.next_ms(now_ms), max(self._heartbeat.due_ms, now_ms)
+            self._schedule.next_ms(now_ms),
+            self._feedback.next_ms(now_ms),
+            self._prompting.next_ms(now_ms),
+            self._parts.next_ms(now_ms),
+            max(self._heartbeat.due_ms, now_ms),
         )
         if self._board.external_power():
             if now_ms >= _RUN_MOST_MS and next_ms - now_ms >= power.WORTH_MS:
@@ -211,9 +253,10 @@ class App:
 
     def _sleep(self, sleep_ms):
         """Keep what the next start needs and stop. Comes back only when the board did not sleep."""
+        parts = self._parts.keep()  # outside: they may still ask for an event
         self._path.enter()
         self._ledger.mirror()
-        self._board.rtc_store(self._keep().pack())
+        self._board.rtc_store(self._keep(parts).pack())
         self._board.deep_sleep(sleep_ms)
         self._board.rtc_store(b"")
         self._saved = 0
@@ -221,21 +264,15 @@ class App:
         # The button was quicker, or this board cannot wake by it and so does not sleep: not at every turn.
         self._awake_until_ms = self._board.now_ms() + power.WORTH_MS
 
-    def _keep(self):
-        started_ms = self._board.started_ms
-        record = kept.Kept(
-            self._counter.exact,
-            started_ms + self._schedule.ask_due_ms,
-            self._schedule.ask_gap_ms,
-            started_ms + self._heartbeat.due_ms,
-            self._feedback.stage,
-            self._feedback.number,
-            started_ms + self._feedback.began_ms,
-            self._battery.level,
+    def _keep(self, parts):
+        """What goes over a deep sleep."""
+        record = asleep.record(
+            self._board.started_ms, self._counter, self._schedule, self._heartbeat, self._feedback, self._battery
         )
-        for alarm in self._outbox.alarms:
-            due_ms, first_ms = started_ms + alarm.due_ms, started_ms + alarm.first_try_ms
-            record.slots.append((alarm.tries, alarm.gap_ms, due_ms, first_ms, alarm.unsent))
+        asleep.keep_alarms(record, self._board.started_ms, self._outbox.alarms)
+        record.asked = self._prompting.keep(self._board.started_ms)
+        record.clock = self._clock.keep()
+        record.parts = parts
         record.ledger = bytes(self._ledger.image)
         record.identity = self._identity
         return record
@@ -247,13 +284,10 @@ class App:
             self._path.show_newest()
             return
         started_ms = self._board.started_ms
-        self._schedule.ask_due_ms = record.ask_due - started_ms
-        self._schedule.ask_gap_ms = record.ask_gap
-        self._heartbeat.due_ms = record.heartbeat_due - started_ms
-        self._battery.level = record.battery_level
-        self._feedback.resume(record.stage, record.number, record.stage_began - started_ms)
-        for alarm in self._outbox.alarms:
-            tries, gap_ms, due, first, unsent = record.slots[alarm.slot]
-            if alarm.used:
-                alarm.tries, alarm.gap_ms, alarm.unsent = tries, gap_ms, bool(unsent)
-                alarm.due_ms, alarm.first_try_ms = due - started_ms, first - started_ms
+        asleep.resume_alarms(record, started_ms, self._outbox.alarms)
+        asleep.resume(record, started_ms, self._schedule, self._heartbeat, self._feedback, self._battery)
+        told = self._outbox.find(record.number)
+        self._feedback.urgent = told is None or not told.asked
+        self._prompting.resume(record.asked, started_ms)
+        self._clock.resume(record.clock)
+        self._parts.resume(record.parts)

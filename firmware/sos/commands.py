@@ -1,31 +1,22 @@
 """What the gateway may ask of the wearable: each id done once, its result told each time; what failed may be retried.
 
-Owns the list of commands and the last ids. Must not know links, nor what test mode does. Nothing here can touch an
-alarm.
+Owns the last ids. Must not know links, nor what a command does (orders.py).
 """
 
 from protocol import codes
 
 _REMEMBERED = 8
-LOCATE_MOST_S = 60
-# Long enough to walk through a home once; a forgotten test ends soon, and costs little of the battery.
-TEST_MOST_S = 900
 
 
 class Commands:
-    """`locate(seconds)`, `beat(way)` and `test(seconds, cancels)` say whether it worked.
+    """`actions`: by code, do(args, way): whether it worked. Whatever has no action here, nobody knows."""
 
-    `way`: that by which the command came, and the heartbeat goes. 0 seconds end a test.
-    """
-
-    def __init__(self, locate, beat, test):
-        self._locate = locate
-        self._beat = beat
-        self._test = test
+    def __init__(self, actions):
+        self._actions = actions
         self._done = []
 
     def take(self, command, way):
-        """Do it unless it was done; return the result code to tell."""
+        """Do it unless it was done; return the result code to tell. `way`: that by which the command came."""
         for known, result in self._done:
             if known == command.id:
                 return result
@@ -37,19 +28,7 @@ class Commands:
         return result
 
     def _do(self, command, way):
-        if command.code == codes.COMMAND_LOCATE:
-            seconds = min(command.args[0], LOCATE_MOST_S) if command.args else 0
-            if not seconds:
-                return codes.RESULT_FAILED
-            return codes.RESULT_DONE if self._locate(seconds) else codes.RESULT_FAILED
-        if command.code == codes.COMMAND_HEARTBEAT:
-            return codes.RESULT_DONE if self._beat(way) else codes.RESULT_FAILED
-        if command.code == codes.COMMAND_TEST:
-            return codes.RESULT_DONE if self._take_test(command.args) else codes.RESULT_FAILED
-        return codes.RESULT_UNKNOWN
-
-    def _take_test(self, args):
-        if len(args) < 2:
-            return False
-        seconds = min(args[0] << 8 | args[1], TEST_MOST_S)
-        return self._test(seconds, len(args) > 2 and bool(args[2] & codes.TEST_CANCELS))
+        action = self._actions.get(command.code)
+        if action is None:
+            return codes.RESULT_UNKNOWN
+        return codes.RESULT_DONE if action(command.args, way) else codes.RESULT_FAILED

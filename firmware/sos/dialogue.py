@@ -1,29 +1,33 @@
 """The conversation with gateways: what they say, and what is told them beyond alarms and hellos.
 
-Owns answers, commands, heartbeats and what connected gateways are handed. Runs in the main loop and may take heap;
-shares the envelope, the outbox and the serial line with the alarm path, between its enter() and leave().
+Owns answers, heartbeats and what connected gateways are handed; what commands do is orders.py's. Runs in the main loop
+and may take heap; shares the envelope, the outbox and the serial line with the alarm path, between its enter() and
+leave().
 """
 
 import gc
 
 from protocol import codes
-from protocol.messages import pack_heartbeat, pack_result, pack_tested
+from protocol.messages import pack_heartbeat, pack_result
 
 from . import VERSION
 from .answers import Answers
 from .commands import Commands
-from .stages import taken
+from .orders import Orders
+from .stages import REFUSED, taken
 
 # A stranger must not hold the only connection (protocol/README.md section 8.2).
 _IDLE_MS = 15000
 _SERIAL = -1
-_FLASH_FAILED = 0x01
 
 
 class Dialogue:
     """turn() is called by the main loop as often as it turns."""
 
-    def __init__(self, board, keys, path, outbox, ledger, envelope, plan, feedback, ble, serial, beat, battery, cause):
+    def __init__(
+        self, board, keys, path, outbox, ledger, envelope, plan, feedback, ble, serial, beat, battery, settings, clock,
+        parts, cause,
+    ):  # fmt: skip
         self._board = board
         self._path = path
         self._outbox = outbox
@@ -35,9 +39,17 @@ class Dialogue:
         self._serial = serial
         self._heartbeat = beat
         self._battery = battery
+        self._settings = settings
+        self._clock = clock
+        self._parts = parts
         self._reset_cause = cause
-        self._answers = Answers(keys, envelope, self._answered, self._commanded)
-        self._commands = Commands(self._locate, self._send_heartbeat, self._test)
+        # What answers have said of events, for parts: told outside of the alarm path.
+        self._news = []
+        self._answers = Answers(keys, envelope, self._answered, self._commanded, parts.taken)
+        self._orders = Orders(
+            board, path, ledger, feedback, settings, clock, parts, self._send_heartbeat, self._settled
+        )
+        self._commands = Commands(self._orders.actions)
         # Of what is alive: garbage says nothing about how near we are to the end.
         gc.collect()
         self.heap_low = gc.mem_free()
@@ -51,6 +63,7 @@ class Dialogue:
             self._tell_connected()
             self._ble.drop_idle(now_ms, _IDLE_MS)
         self._beat(now_ms)
+        self._tell_parts()
 
     # ---- what comes ----
 
@@ -74,60 +87,65 @@ class Dialogue:
         self._path.leave()
 
     def _told(self, alarm, now_ms):
-        """News of an alarm: into flash, and to the wearer when it is the newest emergency, or the newest test."""
+        """News of an event: into flash, and to the wearer when it is what the light is for."""
         if alarm is None:
             return
         self._ledger.commit()
         self._schedule.news(now_ms)
+        if alarm.test and not alarm.detail and taken(alarm.stage):
+            self._path.testing.taken(alarm, now_ms)
+        if alarm.shown and self._foremost(alarm):
+            self._feedback.begin(alarm.stage, alarm.number, now_ms, not alarm.asked)
+        self._news.append((alarm.kind, alarm.number, alarm.stage))
+
+    def _foremost(self, alarm):
+        """Whether the light is this one's: an emergency's before all else, then the newest's."""
         newest = self._outbox.newest_told()
-        if alarm.test and not alarm.detail:
-            if taken(alarm.stage):
-                self._path.testing.taken(alarm, now_ms)
-        elif not alarm.emergency or alarm.kind == codes.SOS_CANCELLED:
-            return
-        if newest is None or alarm.number >= newest.number:
-            self._feedback.begin(alarm.stage, alarm.number, now_ms)
+        if newest is None or newest.emergency != alarm.emergency:
+            return newest is None or alarm.emergency
+        return alarm.number >= newest.number
 
     def _commanded(self, _, command, way):
-        result = self._commands.take(command, way)
-        more = self._test_so_far() if command.code == codes.COMMAND_TEST else b""
-        self._send(codes.RESULT, pack_result(command.id, result) + more, way)
+        said = self._parts.command(command, way)
+        if said is None:
+            said = self._commands.take(command, way), self._orders.told(command.code)
+        self.send(codes.RESULT, pack_result(command.id, said[0]) + said[1], way)
 
-    def _locate(self, seconds):
-        """Not while an SOS can still be taken back: then the wearer must see that."""
-        self._path.enter()
-        counting = self._path.gestures.counting
-        if not counting:
-            self._feedback.locate(self._board.now_ms(), seconds * 1000)
-        self._path.leave()
-        return not counting
-
-    def _test(self, seconds, cancels):
-        """Arm for so long, or end it. Not while there is a real alarm."""
-        now_ms = self._board.now_ms()
-        self._path.enter()
-        done = True
-        if seconds:
-            done = self._path.arm(now_ms, seconds * 1000, cancels)
-        else:
-            self._path.testing.end(now_ms)
-            self._ledger.commit()
-        self._path.leave()
-        return done
-
-    def _test_so_far(self):
-        """What became of the newest test, for a RESULT."""
-        testing = self._path.testing
-        return pack_tested(testing.number, testing.seen, testing.took_ms)
+    def _settled(self):
+        self._heartbeat.every(self._settings.now.heartbeat_s * 1000, self._board.now_ms())
+        self._parts.settled()
 
     # ---- what is told ----
 
-    def _send(self, frame_type, body, way):
+    def _tell_parts(self):
+        """News of events; then, with no alarm in the way, who is there to be handed something."""
+        if self._outbox.gave_up_kind:
+            self._news.append((self._outbox.gave_up_kind, self._outbox.gave_up_number, REFUSED))
+            self._outbox.gave_up_kind = 0
+        news, self._news = self._news, []
+        for kind, number, stage in news:
+            self._parts.stage(kind, number, stage)
+        if self._outbox.waits():
+            return
+        if self._board.external_power():
+            self._parts.connected(_SERIAL)
+        if self._ble is not None:
+            for handle, connection in list(self._ble.connections.items()):
+                if connection.ready:
+                    self._parts.connected(handle)
+
+    def hello(self):
+        """Say hello now."""
+        self._path.enter()
+        self._schedule.want_hello(self._board.now_ms())
+        self._path.leave()
+
+    def send(self, frame_type, body, way):
         """A frame by the way a question came; returns its counter, -1 when it did not go out."""
         self._path.enter()
         frame = self._envelope.report(frame_type, body)
         counter = self._envelope.last_question()
-        gone = self._serial.write(frame, len(frame)) if way == _SERIAL else False
+        gone = self._serial.write_long(frame) if way == _SERIAL else False
         self._path.leave()
         if way != _SERIAL and self._ble is not None:
             gone = self._ble.notify(frame, way)
@@ -152,13 +170,16 @@ class Dialogue:
                     self._send_heartbeat(handle)
 
     def _send_heartbeat(self, way):
-        counter = self._send(codes.HEARTBEAT, self._heartbeat_body(), way)
+        counter = self.send(codes.HEARTBEAT, self._heartbeat_body(), way)
         if counter >= 0:
             self._heartbeat.sent(counter)
         return counter >= 0
 
     def _heartbeat_body(self):
-        return pack_heartbeat(
+        flags = codes.HEARTBEAT_FLASH_FAILED if self._ledger.unsound else 0
+        if self._clock.wants():
+            flags |= codes.HEARTBEAT_WANTS_TIME
+        body = pack_heartbeat(
             self._board.now_ms() // 1000,
             self._battery.mv,
             self._battery.percent if self._battery.percent >= 0 else codes.PERCENT_UNKNOWN,
@@ -166,8 +187,14 @@ class Dialogue:
             VERSION,
             self._reset_cause,
             self._outbox.open_count(),
-            _FLASH_FAILED if self._ledger.unsound else 0,
+            flags,
         )
+        activity = self._parts.activity()
+        if activity is not None:
+            body += bytes([codes.TLV_ACTIVITY, len(activity)]) + activity
+        if self._settings.version:
+            body += bytes([codes.TLV_SETTINGS, 4]) + self._settings.version.to_bytes(4, "big")
+        return body
 
     def _tell_connected(self):
         """Each burst is told to connected gateways too: an alarm with all we know, a hello as it was said."""

@@ -15,6 +15,7 @@ _GREEN = 0x00FF00
 _RED = 0xFF0000
 _VIOLET = 0x8000FF
 _CYAN = 0x00FFFF
+_MAGENTA = 0xFF00FF
 
 # A pattern: steps of (ms, light, vibration).
 PATTERNS = {
@@ -31,10 +32,14 @@ PATTERNS = {
     stages.CANCELLED: ((120, _WHITE, 1), (300, _OFF, 0), (700, _WHITE, 1), (1, _OFF, 0)),
     stages.LOCATING: ((200, _VIOLET, 1), (100, _OFF, 0), (200, _VIOLET, 1), (500, _OFF, 0)),
     stages.ARMED: ((100, _CYAN, 1), (300, _OFF, 0)) * 3,
+    # A question: long, then short.
+    stages.PROMPTED: ((900, _MAGENTA, 1), (300, _OFF, 0), (200, _MAGENTA, 1), (1, _OFF, 0)),
+    # Over and over until it is over: for someone who lies there to feel and to end.
+    stages.FALLING: ((200, _AMBER, 1), (100, _OFF, 0)) * 3 + ((600, _OFF, 0),),
     stages.IDLE: ((1, _OFF, 0),),
 }
 _REMINDED = (stages.STORED, stages.ACCEPTED, stages.ANSWERED, stages.BUSY)
-_LOOPED = (stages.COUNTING, stages.LOCATING)
+_LOOPED = (stages.COUNTING, stages.LOCATING, stages.FALLING)
 
 # No path: said again at least once a minute, light and vibration (DIN VDE V 0825-1).
 NO_PATH_AGAIN_MS = 60000
@@ -47,6 +52,7 @@ ARMED_AGAIN_MS = 4000
 class Feedback:
     """`stage` and `number`: what is being told now. `began_ms`: since when. `playing`: a pattern is under way.
 
+    `urgent`: it is of an emergency; of what is none, NO_PATH shakes nobody twice, and wakes nothing.
     `seen`: of the event that is watched, the highest stage whose pattern has been played to its end; HEARD for none.
     """
 
@@ -55,6 +61,7 @@ class Feedback:
         self.stage = stages.IDLE
         self.number = 0
         self.playing = False
+        self.urgent = True
         self.watched = 0
         self.seen = stages.HEARD
         self._pattern = PATTERNS[stages.IDLE]
@@ -66,11 +73,13 @@ class Feedback:
         # What to go back to after locating.
         self._under_stage = stages.IDLE
         self._under_number = 0
+        self._under_urgent = True
 
-    def begin(self, stage, number, now_ms):
+    def begin(self, stage, number, now_ms, urgent=True):
         """Tell this stage from now on."""
         self.stage = stage
         self.number = number
+        self.urgent = urgent
         self._play(now_ms, False)
         self._board.show(stage, number)
 
@@ -84,6 +93,7 @@ class Feedback:
         if self.stage != stages.LOCATING:
             self._under_stage = self.stage
             self._under_number = self.number
+            self._under_urgent = self.urgent
         self._ends_ms = now_ms + for_ms
         self.begin(stages.LOCATING, 0, now_ms)
 
@@ -103,13 +113,14 @@ class Feedback:
             return
         again_ms = self.again_ms()
         if again_ms and now_ms - self.began_ms >= again_ms:
-            self._play(now_ms, self.stage != stages.NO_PATH)
+            self._play(now_ms, self.stage != stages.NO_PATH or not self.urgent)
 
     def next_ms(self, now_ms):
         """When something must be told again though the wearable sleeps; a far time when nothing must."""
         if self.playing:
             return now_ms
-        return self.began_ms + NO_PATH_AGAIN_MS if self.stage == stages.NO_PATH else now_ms + (1 << 28)
+        wakes = self.stage == stages.NO_PATH and self.urgent
+        return self.began_ms + NO_PATH_AGAIN_MS if wakes else now_ms + (1 << 28)
 
     def resume(self, stage, number, now_ms):
         """After a deep sleep: this is what had been told last. Nothing is played."""
@@ -129,7 +140,7 @@ class Feedback:
         self._step += 1
         if self._step >= len(self._pattern):
             if self.stage == stages.LOCATING and now_ms >= self._ends_ms:
-                self.begin(self._under_stage, self._under_number, now_ms)
+                self.begin(self._under_stage, self._under_number, now_ms, self._under_urgent)
                 return
             if self.stage not in _LOOPED:
                 self._end()

@@ -2,7 +2,7 @@
 
 Owns debouncing, hold, the cancel window and its gesture; README.md gives the table and the reasons. Must not know
 events, flash or feedback. Whatever is unclear is an SOS: the only ways not to send one are the one exact cancel gesture
-and, while the button is armed for a test, a press that was short from beginning to end.
+and a press that was short, and for which something else was offered from before its beginning to its end.
 """
 
 from array import array
@@ -30,13 +30,24 @@ CANCELLED = 7  # taken back
 TESTED = 8  # short, while armed: what this press began is a test
 RAISED = 9  # pressed again and again after a test: a new SOS, to be sent at once
 TEST_CANCELLED = 10  # a test taken back; only where that is being practised
+MEANT = 11  # once or twice, short, while something else was offered: it is that
+
+# What a short press is. All but SOS are offered; of several the alarm path offers one, and a test goes before it.
+SOS = 0
+TEST = 1
+SERVICE = 2
+ANSWER = 3
+FINE = 4
 
 # Changes of level that wait for a tick: enough for a panicking hand during a tick that comes seconds late.
 _WAITING_MOST = 16
 
 
 class Gestures:
-    """Feed edges with edge(), ask tick() until it says NOTHING. However late tick() comes, edges keep their times."""
+    """Feed edges with edge(), ask tick() until it says NOTHING. However late tick() comes, edges keep their times.
+
+    `meant`: what the present series began as.
+    """
 
     def __init__(self):
         # The level as it bounces, since when; the level that has settled; its changes (alternating) not yet acted on.
@@ -58,11 +69,15 @@ class Gestures:
         self._opening = False
         # A series that has sent its SOS: further taps in it are the same alarm. A hold is always one of its own.
         self._spent = False
-        # Armed for a test from when until when, and whether a test may be taken back. The window is a test's: it began
-        # while armed, and sends nothing when it ends.
+        # Armed for a test from when until when, and whether a test may be taken back.
         self._armed_from_ms = self._armed_until_ms = 0
         self._cancels = False
-        self._test = False
+        # What else is offered, since when; what the window began as, offered since when. One that is no SOS's sends
+        # nothing when it ends.
+        self._offered = SOS
+        self._offered_from_ms = 0
+        self.meant = SOS
+        self._meant_from_ms = 0
 
     def edge(self, pressed, now_ms):
         """A change of level, bouncing or not."""
@@ -98,15 +113,26 @@ class Gestures:
         """Whether a press at this time may be a test."""
         return self._armed_from_ms <= at_ms < self._armed_until_ms
 
+    def offer(self, meaning, from_ms):
+        """From then on a short press is this: SERVICE, ANSWER or FINE; or SOS again. No heap."""
+        self._offered = meaning
+        self._offered_from_ms = from_ms
+
     @property
     def testing(self):
         """Whether the present series began as a test."""
-        return self._test
+        return self.meant == TEST
 
     @property
     def counting(self):
         """Whether an SOS can be taken back."""
-        return self._window and not self._test
+        return self._window and self.meant == SOS
+
+    def sent(self):
+        """What began here has gone out by another way: the window is over, further taps of the series are the same."""
+        self._window = False
+        self.meant = SOS
+        self._spent = self._presses > 0
 
     @property
     def busy(self):
@@ -151,7 +177,7 @@ class Gestures:
                 return action
         if self._window and not self._presses and until_ms - self._began_ms >= WINDOW_MS:
             self._window = False
-            return NOTHING if self._was_test() else EXPIRED
+            return EXPIRED if self._was() == SOS else NOTHING
         return NOTHING
 
     def _press(self, at_ms):
@@ -161,27 +187,43 @@ class Gestures:
         if self._spent:
             return AGAIN
         # Where test mode has ended, nothing that it left open may take a press for itself.
-        if not self._window or (self._test and not self.armed(at_ms)):
+        if not self._window or (self.meant == TEST and not self.armed(at_ms)):
             self._window = True
             self._began_ms = at_ms
             self._opening = True
-            self._test = self.armed(at_ms)
+            self._mean(at_ms)
             return BEGAN
         if self._presses >= CANCEL_PRESSES + (0 if self._opening else 1):
-            raised = self._test
+            raised = self.meant == TEST
             self._send()
             return RAISED if raised else INSISTED
         return AGAIN
+
+    def _mean(self, at_ms):
+        """What a press that begins now is, if it proves short."""
+        if self.armed(at_ms):
+            self.meant = TEST
+            self._meant_from_ms = self._armed_from_ms
+        else:
+            self.meant = self._offered if at_ms >= self._offered_from_ms else SOS
+            self._meant_from_ms = self._offered_from_ms
+
+    def _holds(self, at_ms):
+        """Whether it is offered still, and all the time since the press began."""
+        if self.meant == TEST:
+            return self.armed(at_ms)
+        return self.meant == self._offered and self._meant_from_ms == self._offered_from_ms and not self.armed(at_ms)
 
     def _release(self, at_ms):
         self._up_ms = at_ms
         if not self._window:
             return NOTHING
-        if self._test and self._opening and self._presses == 1:
-            if self.armed(at_ms):
+        if self.meant != SOS and self._opening and self._presses == 1:
+            if not self._holds(at_ms):
+                self.meant = SOS  # begun as one thing, ended as another: unclear
+            elif self.meant == TEST:
                 return TESTED
-            self._test = False  # begun as a test, ended after it: unclear
-        return RELEASED
+        return RELEASED if self.meant <= TEST else NOTHING
 
     def _hold(self):
         self._send()
@@ -189,7 +231,8 @@ class Gestures:
 
     def _send(self):
         self._held = True
-        self._window = self._test = False
+        self._window = False
+        self.meant = SOS
         self._spent = True
 
     def _end_series(self):
@@ -197,14 +240,15 @@ class Gestures:
         self._presses = 0
         self._opening = False
         self._spent = False
-        if self._test and not self._cancels:
-            self._window = self._test = False
-        elif cancelled:
+        if self.meant != SOS and not (self.meant == TEST and self._cancels):
             self._window = False
-            return TEST_CANCELLED if self._was_test() else CANCELLED
+            return NOTHING if self._was() == TEST else MEANT
+        if cancelled:
+            self._window = False
+            return CANCELLED if self._was() == SOS else TEST_CANCELLED
         return NOTHING
 
-    def _was_test(self):
-        """Whether the window that has ended was a test's."""
-        test, self._test = self._test, False
-        return test
+    def _was(self):
+        """What the window that has ended was for."""
+        meant, self.meant = self.meant, SOS
+        return meant

@@ -1,19 +1,19 @@
 """When a heartbeat is due, and whether it came. Pure.
 
-Owns the rhythm: right after a start, then every 30 min, twice more when unanswered. Must not know links. Lost
-heartbeats are lost: the next one tells as much.
+Owns the rhythm: right after a start, then as often as the settings say, twice more when unanswered. Must not know
+links. Lost heartbeats are lost: the next one tells as much.
 """
 
-EVERY_MS = 30 * 60 * 1000
 AGAIN_MS = 10000
 TRIES = 3
 
 
 class Heartbeat:
-    """`waits`: it is due and has not come yet. `due_ms`: when it is to be sent (again)."""
+    """`waits`: it is due and has not come yet. `due_ms`: when it is to be sent (again). `every_ms`: between two."""
 
-    def __init__(self, due_ms=0):
-        self.due_ms = due_ms
+    def __init__(self, every_ms):
+        self.every_ms = every_ms
+        self.due_ms = 0
         self.waits = False
         self._tries = 0
         self._first_ms = 0
@@ -33,6 +33,11 @@ class Heartbeat:
         self.due_ms = now_ms + AGAIN_MS
         return True
 
+    def every(self, every_ms, now_ms):
+        """From now on so often; one that is due later than that comes sooner."""
+        self.every_ms = every_ms
+        self.due_ms = min(self.due_ms, now_ms + every_ms)
+
     @property
     def first_try(self):
         """Whether the present heartbeat has been tried only once."""
@@ -51,4 +56,4 @@ class Heartbeat:
         self.waits = False
         self._tries = 0
         self._counter = -1
-        self.due_ms = self._first_ms + EVERY_MS
+        self.due_ms = self._first_ms + self.every_ms

@@ -13,22 +13,31 @@ from .identity import SIZE as IDENTITY_SIZE
 from .ledger import SIZE as LEDGER_SIZE
 from .ledger import SLOTS
 
-_MAGIC = b"PAK1"
+_MAGIC = b"PAK2"
 _FAULT = b"PAF1"
 _SAVED = b"PAS1"
 # Counter, ask due and gap, heartbeat due, feedback stage, number and begin, battery level. Times: ms since power-on.
 _HEAD = ">IqIqBIqB"
+# The question that runs (prompting.py) and the clock (clock.py), as these say it.
+_CARE = ">BHBqqqIIh"
+_ASKED = 6
+# What parts keep (parts.py), filled up with 00: three of them, 40 bytes each and two of head.
+PARTS_SIZE = 126
 # Per slot: tries, gap, due, first try, unsent.
 _SLOT = ">HIqqB"
 _HEAD_SIZE = struct.calcsize(_HEAD)
+_CARE_SIZE = struct.calcsize(_CARE)
 _SLOT_SIZE = struct.calcsize(_SLOT)
-_SIZE = 4 + _HEAD_SIZE + SLOTS * _SLOT_SIZE + LEDGER_SIZE + IDENTITY_SIZE + crc.SIZE
+_SIZE = 4 + _HEAD_SIZE + _CARE_SIZE + PARTS_SIZE + SLOTS * _SLOT_SIZE + LEDGER_SIZE + IDENTITY_SIZE + crc.SIZE
 _SAVED_SIZE = 4 + LEDGER_SIZE + IDENTITY_SIZE + crc.SIZE
 _TRIES_MOST = 0xFFFF
 
 
 class Kept:
-    """The record, read or to be written. Times are ms since power-on; `slots` has (tries, gap, due, first, unsent)."""
+    """The record, read or to be written. Times are ms since power-on; `slots` has (tries, gap, due, first, unsent).
+
+    `asked` and `clock`: what Prompting.keep() and Clock.keep() say; `parts`: what Parts.keep() says.
+    """
 
     def __init__(self, counter, ask_due, ask_gap, heartbeat_due, stage, number, stage_began, battery_level):
         self.counter = counter
@@ -39,6 +48,9 @@ class Kept:
         self.number = number
         self.stage_began = stage_began
         self.battery_level = battery_level
+        self.asked = (0, 0, 0, 0, 0, 0)
+        self.clock = (0, 0, 0)
+        self.parts = b""
         self.slots = []
         self.ledger = b""
         self.identity = b""
@@ -57,6 +69,8 @@ class Kept:
             self.stage_began,
             self.battery_level,
         )
+        record += struct.pack(_CARE, *(self.asked + self.clock))
+        record += self.parts + bytes(PARTS_SIZE - len(self.parts))
         for tries, gap, due, first, unsent in self.slots:
             record += struct.pack(_SLOT, min(tries, _TRIES_MOST), gap, due, first, unsent)
         record += self.ledger + self.identity + bytes(crc.SIZE)
@@ -70,6 +84,11 @@ def unpack(record):
         return None
     kept = Kept(*struct.unpack(_HEAD, record[4 : 4 + _HEAD_SIZE]))
     at = 4 + _HEAD_SIZE
+    care = struct.unpack(_CARE, record[at : at + _CARE_SIZE])
+    kept.asked, kept.clock = care[:_ASKED], care[_ASKED:]
+    at += _CARE_SIZE
+    kept.parts = record[at : at + PARTS_SIZE]
+    at += PARTS_SIZE
     for _ in range(SLOTS):
         kept.slots.append(struct.unpack(_SLOT, record[at : at + _SLOT_SIZE]))
         at += _SLOT_SIZE

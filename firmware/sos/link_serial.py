@@ -4,7 +4,7 @@ Owns COBS and CRC on the way out, the decoder on the way in. Must not know what 
 protocol/serial_link.py, whose encode() needs heap.
 """
 
-from protocol.serial_link import Decoder
+from protocol.serial_link import Decoder, encode
 
 from . import crc
 
@@ -34,6 +34,14 @@ class SerialLink:
             plain[i] = frame[i]
         crc.write(plain, 0, size, size)
         taken = self._board.serial_write(self._coded, self._encode(size + crc.SIZE))
+        if not taken:
+            self.unwritten += 1
+        return taken
+
+    def write_long(self, frame):
+        """Write a frame of any size; return whether the line took it. Takes heap."""
+        coded = b"\0" + encode(frame)
+        taken = self._board.serial_write(coded, len(coded))
         if not taken:
             self.unwritten += 1
         return taken

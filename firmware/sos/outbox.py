@@ -14,7 +14,13 @@ from .stages import ACCEPTED_RANK, FINAL, REFUSED, rank, taken
 
 # Kinds below this are emergencies (protocol/README.md section 6.2).
 EMERGENCIES_BELOW = 0x10
+_FAULTS_FROM = 0x30
+_FAULTS_TO = 0x3F
 NUMBER_MAX = 0xEFFFFF
+
+# Made once: a tuple that is made on the way takes heap.
+_TAKE_BACK = (codes.SOS_CANCELLED, codes.FALL_RECOVERED)
+_VISITS = (codes.VISIT_ARRIVED, codes.VISIT_DONE)
 
 _OPEN = 1
 _PENDING = 2
@@ -46,8 +52,30 @@ class Alarm:
 
     @property
     def emergency(self):
-        """Whether it is for the wearer to see what becomes of it."""
+        """Whether it goes before all others."""
         return self.kind < EMERGENCIES_BELOW
+
+    @property
+    def takes_back(self):
+        """Whether it says that an emergency was none."""
+        return self.kind in _TAKE_BACK
+
+    @property
+    def asked(self):
+        """Whether its wearer has asked for it, or answered by it, and so waits for what becomes of it."""
+        return codes.SERVICE_MEDICAL <= self.kind <= codes.CHECKIN_ANSWERED or self.kind in _VISITS
+
+    @property
+    def shown(self):
+        """Whether the wearer is shown what becomes of it."""
+        if self.emergency:
+            return not self.takes_back
+        return self.asked or (self.test and not self.detail)
+
+    @property
+    def answered_for(self):
+        """Whether somebody will yet say something of it that its wearer waits for: an operator answers it."""
+        return self.emergency or self.test or self.kind < codes.CHECKIN_ANSWERED
 
     @property
     def test(self):
@@ -64,6 +92,8 @@ class Outbox:
 
     def __init__(self, ledger, power_epoch, started_ms):
         self._ledger = ledger
+        # What an alarm has taken the place of, though nobody else had it: whoever tells it clears the kind.
+        self.gave_up_kind = self.gave_up_number = 0
         self._when = bytearray(power_epoch.to_bytes(4, "big") + started_ms.to_bytes(6, "big"))
         self.alarms = [Alarm(slot) for slot in range(SLOTS)]
         self._load(started_ms)
@@ -199,14 +229,23 @@ class Outbox:
         return newest
 
     def newest_told(self):
-        """Of what the wearer is shown, the newest: an emergency, else a test that takes nothing back; None. No heap."""
-        newest = self.newest_emergency()
-        if newest is not None:
-            return newest
+        """Of what the wearer is shown, the newest: an emergency before all else; None. No heap."""
+        newest = None
         for alarm in self.alarms:
-            if alarm.used and alarm.test and not alarm.detail and (newest is None or alarm.number > newest.number):
+            if not alarm.used or not alarm.shown:
+                continue
+            if newest is None or (
+                alarm.number > newest.number if alarm.emergency == newest.emergency else alarm.emergency
+            ):
                 newest = alarm
         return newest
+
+    def waits(self):
+        """Whether there is an alarm, or what a wearer asked for, that nobody has taken. No heap."""
+        for alarm in self.alarms:
+            if alarm.used and alarm.unsent and not alarm.pending and (alarm.emergency or alarm.asked):
+                return True
+        return False
 
     def _put_raised(self, at, now_ms):
         """When: epoch and start of this run, then ms into it. Split so that no number gets too large for 30 bits."""
@@ -228,21 +267,26 @@ class Outbox:
             if mine >= 0 and (best is None or mine < cost or (mine == cost and alarm.number < best.number)):
                 best, cost = alarm, mine
         if best is not None:
+            if best.unsent and not best.test:
+                self.gave_up_kind, self.gave_up_number = best.kind, best.number
             best.used = False
             return best
         return self.newest_emergency() if kind < EMERGENCIES_BELOW else None
 
     def _cost(self, alarm, kind):
-        """How dear to forget it: 0, 1 a test; 2 the platform has it; 3 a gateway has it; 4 a lesser kind; -1 never.
+        """How dear to forget it: 0, 1 a test; 2, 4 the platform has it; 3, 5 a gateway has it; 6, 7 nobody; -1 never.
 
-        For a test nothing is forgotten but tests.
+        For a test nothing is forgotten but tests; a fault that nobody has, for all but faults; anything else that
+        nobody has, for an emergency alone. An emergency that others have goes after what is none.
         """
         if alarm.test:
             return 1 if alarm.unsent else 0
         if kind == codes.TEST_BY_HAND:
             return -1
         if not alarm.unsent:
-            return 2 if rank(alarm.stage) >= ACCEPTED_RANK else 3
-        if kind < EMERGENCIES_BELOW and not alarm.emergency:
-            return 4
-        return -1
+            return (2 if rank(alarm.stage) >= ACCEPTED_RANK else 3) + (2 if alarm.emergency else 0)
+        if alarm.emergency:
+            return -1
+        if _FAULTS_FROM <= alarm.kind <= _FAULTS_TO:
+            return -1 if _FAULTS_FROM <= kind <= _FAULTS_TO else 6
+        return 7 if kind < EMERGENCIES_BELOW else -1

@@ -105,12 +105,14 @@ class Schedule:
         self.ask_due_ms = now_ms + self.ask_gap_ms
 
     def waits_for_end(self, alarm, now_ms):
-        """Whether this alarm is stored somewhere and worth asking about."""
-        return alarm.used and not alarm.unsent and now_ms - alarm.raised_ms < ASK_FOR_MS
+        """Whether this alarm is stored somewhere and worth asking about: what nobody answers only until it is kept."""
+        if not alarm.used or alarm.unsent or now_ms - alarm.raised_ms >= ASK_FOR_MS:
+            return False
+        return alarm.answered_for or rank(alarm.stage) < ACCEPTED_RANK
 
     def given_up(self, alarm, now_ms):
-        """Whether others have had it for so long that it is theirs alone now."""
-        return alarm.used and not alarm.unsent and now_ms - alarm.raised_ms >= ASK_FOR_MS
+        """Whether it is theirs alone now who have it: for so long, or since the platform has what nobody answers."""
+        return alarm.used and not alarm.unsent and not self.waits_for_end(alarm, now_ms)
 
     # ---- heartbeats ----
 

@@ -23,6 +23,10 @@ CANCELLED = 19
 LOCATING = 20
 # Neither: for a while a short press is a test.
 ARMED = 21
+# Neither: the wearer is asked something, and a short press answers.
+PROMPTED = 22
+# An SOS of a fall that goes out unless its wearer gets up, or presses.
+FALLING = 23
 
 NAMES = {
     STORED: "STORED",
@@ -38,6 +42,8 @@ NAMES = {
     CANCELLED: "CANCELLED",
     LOCATING: "LOCATING",
     ARMED: "ARMED",
+    PROMPTED: "PROMPTED",
+    FALLING: "FALLING",
 }
 
 # STORED, NO_PATH and BUSY replace each other; the platform has the event from the second rank on.

@@ -22,6 +22,7 @@ _NUMBERS = 0xE00000 - _NUMBERS_FROM
 class Start:
     """`ledger`; `keys` (raises NotProvisioned while being made); `kept` or None; `reset_cause` for the heartbeat.
 
+    `folder`: where flash is mounted, "" where it cannot be.
     `saved`: the count of commits up to which RTC memory still holds what flash did not take, 0 for none.
     """
 
@@ -30,6 +31,7 @@ class Start:
         self.reset_cause = _FAULT if board.reset_cause == _SOFT and kept.is_fault(record) else board.reset_cause
         self.kept = kept.unpack(record) if board.reset_cause == _DEEP_SLEEP else None
         self.ledger = Ledger()
+        self.folder = ""
         self.identity = self._read_flash(board)
         saved = kept.unpack_saved(record)
         self.saved = 0 if saved is None else 1
@@ -45,7 +47,7 @@ class Start:
     def _read_flash(self, board):
         """The identity's record, b"" when there is none; the ledger loaded as far as it can be."""
         try:
-            folder = board.mount_flash()
+            folder = self.folder = board.mount_flash()
         except OSError as error:
             board.log("flash cannot be mounted: %s" % error)
             return b""

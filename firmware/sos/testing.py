@@ -48,7 +48,7 @@ class Testing:
             self._hello_ms = now_ms + HELLO_EVERY_MS
             self._feedback.watch(0)
         self._gestures.arm(now_ms, for_ms, cancels)
-        if self._feedback.stage == stages.IDLE:
+        if self._feedback.stage == stages.IDLE or not self._feedback.urgent:
             self._feedback.begin(stages.ARMED, 0, now_ms)
         return True
 

@@ -59,7 +59,7 @@ def repeat():
 
 
 def test_press():
-    path.arm(hardware.now_ms(), 60000, True)
+    path.presses.arm(hardware.now_ms(), 60000, True)
     press(100)
     turn_for(1300)
     press(100)
@@ -69,13 +69,13 @@ def test_press():
 
 
 def test_then_hold():
-    path.arm(hardware.now_ms(), 60000, False)
+    path.presses.arm(hardware.now_ms(), 60000, False)
     press(100)
     hold()
 
 
 def test_runs_out():
-    path.arm(hardware.now_ms(), 300, False)
+    path.presses.arm(hardware.now_ms(), 300, False)
     press(100)
     turn_for(500)
 

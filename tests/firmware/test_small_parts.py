@@ -53,13 +53,13 @@ def test_a_radio_burst_does_not_make_a_battery_low():
 
 
 def test_a_heartbeat_is_due_at_once_then_every_half_hour_and_tried_three_times():
-    beat = heartbeat.Heartbeat()
+    beat = heartbeat.Heartbeat(1800000)
     sent = [ms for ms in range(0, 3600000, 1000) if beat.begin(ms)]
     assert sent == [0, 10000, 20000, 1800000, 1810000, 1820000]
 
 
 def test_an_answered_heartbeat_is_not_sent_again():
-    beat = heartbeat.Heartbeat()
+    beat = heartbeat.Heartbeat(1800000)
     assert beat.begin(0)
     beat.sent(41)
     beat.answered(40)
@@ -78,47 +78,26 @@ def test_sleep_is_worth_it_only_for_long_and_not_within_an_exchange():
 
 def test_a_command_is_done_once_and_answered_each_time():
     done = []
-    todo = commands.Commands(
-        lambda seconds: not done.append(seconds),
-        lambda way: not done.append(way),
-        lambda *armed: not done.append(armed),
-    )
+    fails = []
+
+    def action(args, way):
+        done.append((args, way))
+        return not fails
+
+    todo = commands.Commands({codes.COMMAND_LOCATE: action})
 
     def take(number, code, args=b""):
         return todo.take(Command(pack_command(number, code, args)), "way")
 
     assert take(1, codes.COMMAND_LOCATE, b"\x05") == codes.RESULT_DONE
     assert take(1, codes.COMMAND_LOCATE, b"\x05") == codes.RESULT_DONE
-    assert done == [5]
-    assert take(2, codes.COMMAND_LOCATE, b"\xff") == codes.RESULT_DONE and done == [5, 60]
-    assert take(3, codes.COMMAND_LOCATE) == codes.RESULT_FAILED
-    assert take(4, codes.COMMAND_HEARTBEAT) == codes.RESULT_DONE and done[-1] == "way"
-    assert take(5, 99) == codes.RESULT_UNKNOWN
-    for number in range(6, 9):
-        take(number, 99)
-    assert take(2, codes.COMMAND_LOCATE, b"\xff") == codes.RESULT_DONE and len(done) == 3
-
-
-def test_a_test_is_armed_for_a_bounded_time_and_ended_by_none():
-    armed = []
-
-    def test(seconds, cancels):
-        armed.append((seconds, cancels))
-        return seconds != 7
-
-    todo = commands.Commands(None, None, test)
-
-    def take(number, args):
-        return todo.take(Command(pack_command(number, codes.COMMAND_TEST, args)), "way")
-
-    assert take(1, b"\x01\x2c") == codes.RESULT_DONE and armed == [(300, False)]
-    assert take(2, b"\xff\xff\x01more") == codes.RESULT_DONE and armed[-1] == (commands.TEST_MOST_S, True)
-    assert take(3, b"\x00\x00\xfe") == codes.RESULT_DONE and armed[-1] == (0, False)
-    assert take(1, b"\x01\x2c") == codes.RESULT_DONE and len(armed) == 3, "a command that comes again arms nothing"
-    for number, args in enumerate((b"", b"\x01"), 4):
-        assert take(number, args) == codes.RESULT_FAILED and len(armed) == 3
-    assert take(6, b"\x00\x07") == codes.RESULT_FAILED
-    assert take(6, b"\x00\x07") == codes.RESULT_FAILED and len(armed) == 5, "what failed may be retried"
+    assert done == [(b"\x05", "way")]
+    fails.append(True)
+    assert take(2, codes.COMMAND_LOCATE) == take(2, codes.COMMAND_LOCATE) == codes.RESULT_FAILED
+    assert len(done) == 3, "what failed may be retried"
+    for number in range(3, 8):
+        assert take(number, 99) == codes.RESULT_UNKNOWN
+    assert take(1, codes.COMMAND_LOCATE) == codes.RESULT_DONE and len(done) == 3
 
 
 def a_record():
@@ -130,9 +109,15 @@ def a_record():
 
 
 def test_what_is_kept_comes_back_whole_or_not_at_all():
-    packed = a_record().pack()
-    assert len(packed) <= 1024
+    record = a_record()
+    record.asked = (2, 65535, 7, 10**12, -5, 10**12 + 9)
+    record.clock = (4102444800, 86400, -570)
+    record.parts = bytes([0, 40]) + bytes(range(40)) + bytes([2, 1, 9])
+    packed = record.pack()
+    assert len(packed) <= 1536
     again = kept.unpack(packed)
+    assert (again.asked, again.clock) == (record.asked, record.clock)
+    assert again.parts == record.parts + bytes(kept.PARTS_SIZE - len(record.parts))
     assert again.pack() == packed
     assert (again.counter, again.heartbeat_due, again.stage_began) == (77, -5000, 10**12)
     assert again.slots[3] == (3, 3000, 10**12 + 3, -3, 1)

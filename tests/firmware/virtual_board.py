@@ -76,7 +76,7 @@ class Board:
     profile = "pendant"
     release = False
     has_led = has_motor = True
-    has_display = False
+    has_display = has_touch = has_gnss = has_accelerometer = False
     wake_cause = 0
 
     def __init__(self, body):
@@ -177,7 +177,7 @@ class Board:
         return self._body.rtc
 
     def rtc_store(self, data):
-        assert len(data) <= 1024
+        assert len(data) <= 1536
         self._body.rtc = bytes(data)
 
     def bluetooth(self):

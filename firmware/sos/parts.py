@@ -1,0 +1,173 @@
+"""What a watch has beyond the pendant: screen, positions, motion. Each is a part, plugged in here.
+
+Owns which parts a board gets, and that none of them can hurt an alarm: parts run in the main loop, after everything
+that an alarm needs, and one that raises is logged and dropped until the next start. Must not know what a part does.
+A part is a module `sos/<name>/part.py` with `make(reach)`; it does what reach.py lets it do and nothing else.
+"""
+
+from . import schedule
+from .alarm_path import AlarmPathDied
+
+# Name of the package, and what a board must have for it; tools/image_sources.py reads this, too.
+KINDS = (
+    ("screen", ("has_display", "has_touch")),
+    ("positions", ("has_gnss",)),
+    ("motion", ("has_accelerometer",)),
+)
+# What one part may keep over a deep sleep.
+KEEP_MOST = 40
+
+
+class Part:
+    """The base of all parts: every hook, doing nothing. All are called in the main loop, and none may block."""
+
+    def __init__(self, reach):
+        self.reach = reach
+
+    def turn(self, now_ms):
+        """Each turn of the main loop."""
+
+    def next_ms(self, now_ms):  # noqa: ARG002  # for those who need it
+        """When, in ms of this run, it must be awake again."""
+        return schedule.NEVER
+
+    def awake(self, now_ms):  # noqa: ARG002
+        """Whether there must be no deep sleep now."""
+        return False
+
+    def keep(self):
+        """At most KEEP_MOST bytes for the start after this sleep."""
+        return b""
+
+    def resume(self, data):
+        """What keep() said before the sleep that has ended."""
+
+    def command(self, command, way):
+        """(result, what follows it) of a command; None: it is not for this part."""
+
+    def activity(self):
+        """The value of TLV_ACTIVITY for a heartbeat, or None."""
+
+    def worn(self):
+        """WORN or NOT_WORN, or None."""
+
+    def taken(self, sequence):
+        """The box of this sequence is kept elsewhere now."""
+
+    def connected(self, way):
+        """A gateway can be handed something by this way, and no alarm waits for it."""
+
+    def stage(self, kind, number, stage):
+        """An answer says so of an event; REFUSED also says that it was given up for an alarm."""
+
+    def settled(self):
+        """The settings are new."""
+
+
+class Parts:
+    """Those of this board. Every call goes to each of them; what raises is out."""
+
+    def __init__(self, reach, kinds=KINDS):
+        self._log = reach.board.log
+        # (index in `kinds`, part)
+        self._parts = []
+        for index, (name, needs) in enumerate(kinds):
+            if all(getattr(reach.board, need) for need in needs):
+                self._make(index, name, reach)
+
+    def _make(self, index, name, reach):
+        try:
+            package = __name__[: __name__.rindex(".")]
+            part = __import__("%s.%s.part" % (package, name), None, None, ("make",)).make(reach)
+        except Exception as error:
+            self._log("part %s does not start: %r" % (name, error))
+            return
+        self._parts.append((index, part))
+        if name == "motion":
+            reach.motion = part
+
+    def turn(self, now_ms):
+        """One turn of each."""
+        self._tell("turn", now_ms)
+
+    def next_ms(self, now_ms):
+        """When the first of them must be awake again."""
+        return min(self._ask("next_ms", now_ms), default=schedule.NEVER)
+
+    def awake(self, now_ms):
+        """Whether one of them must not sleep now."""
+        return any(self._ask("awake", now_ms))
+
+    def keep(self):
+        """What goes over a deep sleep: index (1), size (1), bytes, of each that keeps anything."""
+        kept = b""
+        for index, part in list(self._parts):
+            data = self._call(index, part, "keep", ())
+            if data:
+                if len(data) > KEEP_MOST:
+                    self._drop(index, part, "keeps %d bytes" % len(data))
+                    continue
+                kept += bytes([index, len(data)]) + data
+        return kept
+
+    def resume(self, kept):
+        """After a deep sleep."""
+        at = 0
+        while at + 2 <= len(kept) and kept[at + 1]:
+            for index, part in list(self._parts):
+                if index == kept[at]:
+                    self._call(index, part, "resume", (bytes(kept[at + 2 : at + 2 + kept[at + 1]]),))
+            at += 2 + kept[at + 1]
+
+    def command(self, command, way):
+        """(result, what follows), or None when it is nobody's."""
+        return self._first("command", command, way)
+
+    def activity(self):
+        """For a heartbeat, or None."""
+        return self._first("activity")
+
+    def worn(self):
+        """WORN or NOT_WORN, or None."""
+        return self._first("worn")
+
+    def taken(self, sequence):
+        """See Part."""
+        self._tell("taken", sequence)
+
+    def connected(self, way):
+        """See Part."""
+        self._tell("connected", way)
+
+    def stage(self, kind, number, stage):
+        """See Part."""
+        self._tell("stage", kind, number, stage)
+
+    def settled(self):
+        """See Part."""
+        self._tell("settled")
+
+    def _tell(self, hook, *arguments):
+        for index, part in list(self._parts):
+            self._call(index, part, hook, arguments)
+
+    def _ask(self, hook, *arguments):
+        answers = [self._call(index, part, hook, arguments) for index, part in list(self._parts)]
+        return [answer for answer in answers if answer is not None]
+
+    def _first(self, hook, *arguments):
+        answers = self._ask(hook, *arguments)
+        return answers[0] if answers else None
+
+    def _call(self, index, part, hook, arguments):
+        try:
+            return getattr(part, hook)(*arguments)
+        except AlarmPathDied:
+            raise
+        except Exception as error:
+            self._drop(index, part, "%s: %r" % (hook, error))
+            return None
+
+    def _drop(self, index, part, why):
+        self._log("part %d is dropped: %s" % (index, why))
+        self._parts.remove((index, part))
