@@ -61,8 +61,9 @@ def _parts(board: str) -> dict[str, Path]:
 
 
 def _kinds() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each part that there is, and what a board must have for it: KINDS of sos/parts.py."""
-    for node in _parsed(ROOT / "firmware/sos/parts.py").body:
+    """Each part that there is, and what a board must have for it: KINDS of sos/parts.py, where there is one."""
+    file = ROOT / "firmware/sos/parts.py"
+    for node in _parsed(file).body if file.is_file() else []:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "KINDS":
             yield from ast.literal_eval(node.value)
 

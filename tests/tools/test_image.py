@@ -46,6 +46,24 @@ def source_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
+def test_a_part_goes_into_the_images_of_boards_that_have_it(source_tree: Path) -> None:
+    """What a board works out at its start it may have; what is said to be absent, or not said, it has not."""
+    kinds = 'KINDS = (("map", ("has_gnss", "has_touch")), ("late", ("has_gnss",)))\n'
+    for place, text in {
+        "firmware/sos/parts.py": kinds,
+        "firmware/sos/map/__init__.py": "",
+        "firmware/sos/map/part.py": "from . import paper\n",
+        "firmware/sos/map/paper.py": "",
+        "firmware/boards/two.py": "class Board:\n    has_gnss = True\n    has_touch = False\n",
+        "firmware/boards/three.py": "class Board:\n    def __init__(self):\n        self.has_gnss, self.has_touch = ask()\n",
+    }.items():
+        (source_tree / place).parent.mkdir(parents=True, exist_ok=True)
+        (source_tree / place).write_text(text)
+    parts = {"sos/map/__init__.py", "sos/map/part.py", "sos/map/paper.py"}
+    assert parts <= image_sources.find("three").keys()
+    assert parts.isdisjoint(image_sources.find("two")) and parts.isdisjoint(image_sources.find("one"))
+
+
 @pytest.mark.usefixtures("source_tree")
 def test_only_what_is_reached_by_import_goes_in(tmp_path: Path) -> None:
     staged = image.stage("one", tmp_path / "image")
