@@ -55,7 +55,7 @@ def test_a_part_goes_into_the_images_of_boards_that_have_it(source_tree: Path) -
         "firmware/sos/map/part.py": "from . import paper\n",
         "firmware/sos/map/paper.py": "",
         "firmware/boards/two.py": "class Board:\n    has_gnss = True\n    has_touch = False\n",
-        "firmware/boards/three.py": "class Board:\n    def find(self):\n        self.has_gnss, self.has_touch = ask()\n",
+        "firmware/boards/three.py": "class Board:\n    def ask(self):\n        self.has_gnss, self.has_touch = x()\n",
     }.items():
         (source_tree / place).parent.mkdir(parents=True, exist_ok=True)
         (source_tree / place).write_text(text)
