@@ -31,9 +31,8 @@ class Presses:
         self._began_as = gestures.SOS
         self._kind = codes.SOS
         self._detail = 0
-        # What a short press is offered to be now, and of which question.
+        # What a short press is offered to be now.
         self._offered = gestures.SOS
-        self._offered_run = 0
 
     @property
     def busy(self):
@@ -259,9 +258,8 @@ class Presses:
 
     def _offer(self, from_ms):
         meaning = self._offerable()
-        if meaning != self._offered or self._prompting.runs != self._offered_run:
+        if meaning != self._offered:
             self._offered = meaning
-            self._offered_run = self._prompting.runs
             self.gestures.offer(meaning, from_ms)
 
     def _offerable(self):

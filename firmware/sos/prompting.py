@@ -15,10 +15,7 @@ _OFTEN_MS = 120000
 
 
 class Prompting:
-    """`kind` PROMPT_*, 0: nothing is asked. `number` and `text` as it was said; `ends_ms`: until when an answer counts.
-
-    `runs`: counts the questions, so that a press that was begun for one answers no other.
-    """
+    """`kind` PROMPT_*, 0: nothing is asked. `number` and `text` as it was said. An answer counts until `ends_ms`."""
 
     def __init__(self, feedback, plan):
         self._feedback = feedback
@@ -27,7 +24,6 @@ class Prompting:
         self.number = -1
         self.text = 0
         self.ends_ms = 0
-        self.runs = 0
         self._began_ms = 0
         self._due_ms = 0
 
@@ -37,7 +33,6 @@ class Prompting:
         if known and not self.kind:
             return
         if not known:
-            self.runs += 1
             self._began_ms = now_ms
         self.number = prompt.number
         self.kind = prompt.kind
