@@ -18,8 +18,8 @@ MOST_BYTES = 16384
 CHECKINS_MOST = 32
 BENEFICIARIES = ("older", "disabled", "child", "worker")
 CHECKIN, MEDICINE = "checkin", "medicine"
-# A wearable at rest says a heartbeat every 30 min: a shorter absence is none.
-AWAY_AFTER_LEAST_MIN = 35
+# A shorter silence is no absence, however often a wearable says a heartbeat (its settings).
+AWAY_AFTER_LEAST_MIN = 10
 
 _ID = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _CENTRE = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)

@@ -111,7 +111,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("inactivity.quiet", {"inactivity": {"after_min": 60, "quiet": ["22:00"]}}),
     ("inactivity.quiet", {"inactivity": {"after_min": 60, "quiet": ["22:00", "22:00"]}}),
     ("inactivity.quiet[1]", {"inactivity": {"after_min": 60, "quiet": ["22:00", 7]}}),
-    ("presence.away_after_min", {"presence": {"away_after_min": 34, "tell": True}}),
+    ("presence.away_after_min", {"presence": {"away_after_min": 9, "tell": True}}),
     ("presence.tell", {"presence": {"away_after_min": 35, "tell": 1}}),
     ("retention_days", {"retention_days": 0}),
 ]

@@ -1,0 +1,261 @@
+"""A check-in ends once, as what it was: answered, not worn, not reachable, or worn but silent; and what settles it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from protocol import codes
+
+from .ward import BARE, MORNING, PILLS, Ward, ward
+
+NAMED = "kind=checkin id=morning on=2026-11-28 due=08:00"
+
+
+async def due(ward_: Ward) -> None:
+    """It is 08:00."""
+    await ward_.live_by()
+    await ward_.turn(600)
+
+
+async def test_an_answer_ends_it_and_nothing_is_said(tmp_path: Path) -> None:
+    async with ward(tmp_path) as home:
+        await home.live_by()
+        await home.turn(590)
+        assert home.prompts() == []
+        await home.turn(10)
+        prompt = await home.shows()
+        assert (prompt.kind, prompt.within_s, prompt.text) == (codes.PROMPT_CHECKIN, 600, 0)
+        await home.turn(300)
+        await home.answers()
+        await home.turn(86_000)
+        assert home.hears() == []
+        assert await home.stored() == []
+        await home.turn(400)
+        assert (await home.shows()).number != prompt.number
+
+
+@pytest.mark.parametrize(
+    ("worn", "kind", "word"),
+    [
+        (codes.WORN, "checkin_silent", " worn=yes"),
+        (codes.WORN_UNKNOWN, "checkin_silent", ""),
+        (codes.NOT_WORN, "checkin_not_worn", " worn=no"),
+    ],
+)
+async def test_shown_and_not_answered_it_is_asked_again_and_then_told_as_what_is_known(
+    tmp_path: Path, worn: int, kind: str, word: str
+) -> None:
+    async with ward(tmp_path) as home:
+        await due(home)
+        numbers = set()
+        for _ in range(3):
+            assert home.said() == []
+            numbers.add((await home.shows(worn)).number)
+            await home.turn(600)
+        assert len(numbers) == 3
+        assert await home.stored() == [(kind, f"{NAMED} tries=3{word}")]
+        await home.turn(7200)
+        assert home.hears() == []
+        assert len(home.said()) == 1
+
+
+async def test_what_is_known_is_of_the_last_time_it_was_shown(tmp_path: Path) -> None:
+    async with ward(tmp_path) as home:
+        await due(home)
+        for worn in (codes.NOT_WORN, codes.NOT_WORN, codes.WORN):
+            await home.shows(worn)
+            await home.turn(600)
+        assert [kind for kind, _ in await home.stored()] == ["checkin_silent"]
+
+
+async def test_one_that_is_not_reached_in_time_is_told_as_that(tmp_path: Path) -> None:
+    async with ward(tmp_path, link="ble") as home:
+        await due(home)
+        await home.turn(2070)
+        assert home.said() == []
+        await home.turn(60)
+        assert await home.stored() == [("checkin_unreachable", f"{NAMED} tries=0")]
+        home.hello()
+        assert home.prompts() == []
+
+
+async def test_a_wearable_on_the_air_is_asked_with_its_next_hello_and_has_all_its_time_then(tmp_path: Path) -> None:
+    async with ward(tmp_path, link="ble") as home:
+        await due(home)
+        await home.turn(1700)
+        await home.shows()
+        await home.turn(590)
+        assert home.said() == []
+        await home.answers()
+        await home.turn(7200)
+        assert await home.stored() == []
+
+
+async def test_tries_that_do_not_reach_it_do_not_hold_up_what_is_known(tmp_path: Path) -> None:
+    async with ward(tmp_path, link="ble") as home:
+        await due(home)
+        await home.shows()
+        await home.turn(600 + 570)
+        assert home.said() == []
+        await home.turn(60)
+        assert await home.stored() == [("checkin_silent", f"{NAMED} tries=1 worn=yes")]
+
+
+async def test_an_answer_late_settles_it_once(tmp_path: Path) -> None:
+    async with ward(tmp_path, link="ble") as home:
+        await due(home)
+        await home.turn(2130)
+        await home.answers()
+        await home.answers()
+        assert [kind for kind, _ in await home.stored()] == ["checkin_unreachable", "checkin_settled"]
+        assert home.said()[1] == ("checkin_settled", f"{NAMED} was=unreachable")
+
+
+async def test_an_answer_of_before_the_question_is_none(tmp_path: Path) -> None:
+    async with ward(tmp_path) as home:
+        await due(home)
+        await home.shows()
+        await home.turn(60)
+        await home.answers(age_s=120)
+        await home.turn(600)
+        assert (await home.shows()).kind == codes.PROMPT_CHECKIN
+        await home.says(codes.SERVICE_CARE)
+        await home.turn(7200)
+        assert home.said() == []
+
+
+async def test_a_press_for_a_service_answers_a_check_in_and_takes_it_off_the_wearable(tmp_path: Path) -> None:
+    async with ward(tmp_path) as home:
+        await due(home)
+        shown = await home.shows()
+        await home.says(codes.SERVICE_HOUSEHOLD)
+        ((_, withdrawn),) = home.prompts()
+        assert (withdrawn.kind, withdrawn.number) == (codes.PROMPT_NONE, shown.number)
+        await home.turn(7200)
+        assert home.said() == []
+
+
+async def test_an_alarm_ends_it_without_a_word_and_does_not_settle_what_was_told(tmp_path: Path) -> None:
+    async with ward(tmp_path) as home:
+        await home.live_by(checkins=[{**MORNING, "again": 0}, {**MORNING, "id": "later", "at": "08:11"}])
+        await home.turn(600)
+        await home.shows()
+        await home.turn(660)
+        assert [kind for kind, _ in await home.stored()] == ["checkin_silent"]
+        shown = await home.shows()
+        await home.says(codes.SOS, codes.HOLD)
+        assert [(p.kind, p.number) for _, p in home.prompts()] == [(codes.PROMPT_NONE, shown.number)]
+        await home.turn(7200)
+        assert [kind for kind, _ in await home.stored()] == ["checkin_silent"]
+
+
+async def test_that_a_medicine_was_taken_only_its_own_answer_says(tmp_path: Path) -> None:
+    async with ward(tmp_path) as home:
+        await home.live_by(checkins=[{**PILLS, "again": 0, "text": 3}])
+        await home.turn(600)
+        prompt = await home.shows()
+        assert (prompt.kind, prompt.text) == (codes.PROMPT_MEDICINE, 3)
+        await home.says(codes.SERVICE_CARE)
+        await home.answers(codes.PROMPT_CHECKIN)
+        await home.turn(600)
+        named = "kind=medicine id=pills on=2026-11-28 due=08:00"
+        assert await home.stored() == [("checkin_silent", f"{named} tries=1 worn=yes")]
+        await home.answers(codes.PROMPT_CHECKIN)
+        assert len(home.said()) == 1
+        await home.answers(codes.PROMPT_MEDICINE)
+        assert (await home.stored())[1] == ("checkin_settled", f"{named} was=silent")
+
+
+async def test_two_at_once_are_asked_one_after_the_other(tmp_path: Path) -> None:
+    async with ward(tmp_path) as home:
+        await home.live_by(checkins=[MORNING, PILLS])
+        await home.turn(600)
+        assert (await home.shows()).kind == codes.PROMPT_CHECKIN
+        await home.turn(60)
+        assert home.hears() == []
+        await home.answers()
+        assert (await home.shows()).kind == codes.PROMPT_MEDICINE
+        await home.answers(codes.PROMPT_MEDICINE)
+        await home.turn(7200)
+        assert home.said() == []
+
+
+async def test_a_wearable_that_cannot_show_it_now_is_asked_again_a_minute_later(tmp_path: Path) -> None:
+    async with ward(tmp_path) as home:
+        await due(home)
+        ((command, _),) = home.prompts()
+        await home.does(command, codes.RESULT_FAILED, b"")
+        await home.turn(50, step_s=5)
+        assert home.prompts() == []
+        await home.turn(10, step_s=5)
+        ((command, _),) = home.prompts()
+        await home.does(command, codes.RESULT_UNKNOWN, b"")
+        assert await home.stored() == [("checkin_unreachable", f"{NAMED} tries=0 why=cannot_ask")]
+
+
+async def test_a_plan_without_it_takes_it_off(tmp_path: Path) -> None:
+    async with ward(tmp_path) as home:
+        await due(home)
+        shown = await home.shows()
+        await home.live_by(2, checkins=[])
+        assert [(p.kind, p.number) for _, p in home.prompts()] == [(codes.PROMPT_NONE, shown.number)]
+        await home.turn(7200)
+        assert await home.stored() == []
+
+
+async def test_an_operators_call_is_shown_and_its_outcome_told(tmp_path: Path) -> None:
+    heard: list[tuple[str, str | None]] = []
+
+    def told(outcome: str, reason: str | None, _: bytes) -> None:
+        heard.append((outcome, reason))
+
+    async with ward(tmp_path) as home:
+        await home.live_by(checkins=[])
+        home.care.look("cmd 1", home.wearer.handle, 120, told)
+        home.care.look("cmd 1", home.wearer.handle, 120, told)
+        await home.turn()
+        assert heard == []
+        prompt = await home.shows()
+        assert (prompt.kind, prompt.within_s) == (codes.PROMPT_LOOK, 120)
+        assert heard == [("done", None)]
+        await home.turn(120)
+        named = "kind=look id=cmd_1 on=2026-11-28 due=07:50"
+        assert await home.stored() == [("checkin_silent", f"{named} tries=1 worn=yes")]
+        await home.answers(codes.PROMPT_LOOK)
+        assert (await home.stored())[1] == ("checkin_settled", f"{named} was=silent")
+        home.care.look("cmd 2", "00" * 8, 120, told)
+        await home.turn()
+        assert heard[1:] == [("refused", "unknown_wearable")]
+
+
+async def test_a_call_that_reaches_nobody_is_told_by_its_result_and_one_beside_a_check_in_joins_it(
+    tmp_path: Path,
+) -> None:
+    heard: list[str] = []
+    async with ward(tmp_path, link="ble") as home:
+        home.care.look("a", home.wearer.handle, 60, lambda outcome, reason, more: heard.append(f"a {outcome}"))
+        await home.turn(2130)
+        assert heard == ["a expired"]
+        assert home.said() == []
+        await home.live_by(checkins=[{**MORNING, "at": "08:30"}])
+        await home.turn(300)
+        home.care.look("b", home.wearer.handle, 60, lambda outcome, reason, more: heard.append(f"b {outcome}"))
+        await home.turn()
+        assert (await home.shows()).kind == codes.PROMPT_CHECKIN
+        home.care.look("c", home.wearer.handle, 60, lambda outcome, reason, more: heard.append(f"c {outcome}"))
+        await home.turn()
+        assert heard == ["a expired", "b done", "c done"]
+
+
+async def test_who_is_served_no_more_is_asked_no_more(tmp_path: Path) -> None:
+    async with ward(tmp_path) as home:
+        await home.live_by(checkins=[{**MORNING, "again": 0}], inactivity={"after_min": 60, "quiet": None})
+        await home.turn(600)
+        await home.shows()
+        home.gateway.enrolled.drop(home.wearer.handle)
+        await home.turn(86_400)
+        assert await home.stored() == []
+        assert home.care.plan(home.wearer.handle) is None
+    assert BARE["checkins"] == [MORNING]
