@@ -30,14 +30,19 @@ from edge_daemon.log import Log
 from tools.desk import key_watch, keys
 from tools.desk.attendant import Attendant
 from tools.desk.brokers import Brokers
+from tools.desk.care import Care
 from tools.desk.courier import Courier
 from tools.desk.desk_state import DeskState
 from tools.desk.drill import Drill
 from tools.desk.errors import NotUnderstood
 from tools.desk.feed import Feed
+from tools.desk.housekeeping import Housekeeping
 from tools.desk.key_watch import KeyWatch
 from tools.desk.life_signs import LifeSigns
-from tools.desk.reading.message import Message
+from tools.desk.looks import Looks
+from tools.desk.reading.care import read_states
+from tools.desk.reading.message import Fault, Message
+from tools.desk.reading.results import read_result
 from tools.desk.reading.sealed import read_strangers
 from tools.desk.receiver import Receiver
 from tools.desk.settings import DeskSettings
@@ -82,7 +87,10 @@ class Desk:
             self._attendant = Attendant(self._store, self._clock)
             if settings.keys_file is not None:
                 self._strangers = await self._open_strangers(settings.keys_file)
-            self._trails = Trails(self._ring, self._store, self._brokers, self._clock, self._counters)
+            self._trails = Trails(self._ring, self._store, self._brokers, self._counters)
+            self._care = Care(self._ring, self._store, self._brokers, self._clock, self._counters)
+            self._looks = Looks(self._store, self._brokers, self._clock, self._counters)
+            self._housekeeping = Housekeeping(self._store, self._clock)
             self._connect()
             await self._serve(stack)
             self._stack = stack.pop_all()
@@ -113,6 +121,9 @@ class Desk:
             tasks.create_task(self._courier.run(), name="courier")
             tasks.create_task(self._attendant.run(), name="attendant")
             tasks.create_task(self._trails.run(), name="trails")
+            tasks.create_task(self._care.run(), name="care")
+            tasks.create_task(self._looks.run(), name="looks")
+            tasks.create_task(self._housekeeping.run(), name="housekeeping")
             if self._strangers is not None:
                 tasks.create_task(self._strangers.run(), name="strangers")
             if self._key_watch is not None:
@@ -128,15 +139,22 @@ class Desk:
     def _connect(self) -> None:
         """Who is told what."""
         self._brokers.on_message = self._received
-        self._brokers.on_connected = self._courier.wake
+        self._brokers.on_connected = self._connected
         self._receiver.on_change = self._stored
         self._attendant.on_acted = self._acted
         self._watch.on_change = self._feed.changed
+        self._watch.on_came = self._care.came
+        self._watch.on_beat = self._care.beat
+        self._looks.on_change = self._feed.changed
         if self._strangers is not None:
             self._strangers.on_change = self._stored
             self._strangers.opened = self._trails.opened
         self._trails.on_change = self._feed.changed
         self._trails.on_faults = self._watch.faults
+
+    def _connected(self) -> None:
+        self._courier.wake()
+        self._care.wake()
 
     def _received(self, message: Message) -> None:
         if message.kind == "heartbeat":
@@ -145,17 +163,30 @@ class Desk:
             self._receiver.take(message)
         elif message.kind == "trail":
             self._trails.take(message)
-        elif message.kind != "stranger":
+        elif message.kind in ("stranger", "care", "result"):
+            try:
+                broken = self._read(message)
+            except NotUnderstood as error:
+                broken = [message.fault(str(error))]
+            self._watch.faults(broken)
+        else:
             self._watch.take(message)
+
+    def _read(self, message: Message) -> list[Fault]:
+        """Hand on what is read at once; what is wrong about it. Raises NotUnderstood."""
+        if message.kind == "care":
+            states, broken = read_states(message)
+            self._care.take(states)
+        elif message.kind == "result":
+            result, broken = read_result(message)
+            self._looks.take(result)
         elif self._strangers is None:
             self._counters.add("strangers_unknown")
+            return []
         else:
-            try:
-                frames, broken = read_strangers(message)
-            except NotUnderstood as error:
-                frames, broken = [], [message.fault(str(error))]
+            frames, broken = read_strangers(message)
             self._strangers.take(frames)
-            self._watch.faults(broken)
+        return broken
 
     def _stored(self) -> None:
         self._feed.changed()
@@ -170,7 +201,17 @@ class Desk:
     async def _serve(self, stack: contextlib.AsyncExitStack) -> None:
         settings = self._settings
         state = DeskState(
-            settings, self._store, self._brokers, self._clock, self._counters, self._drill, self._feed, self._acted
+            settings,
+            self._store,
+            self._brokers,
+            self._clock,
+            self._counters,
+            self._drill,
+            self._feed,
+            self._care,
+            self._looks,
+            self._trails,
+            self._acted,
         )
         runner = web.AppRunner(application(state), access_log=None, shutdown_timeout=_STOP_WITHIN_S)
         await runner.setup()

@@ -12,10 +12,13 @@ from typing import Any
 from edge_daemon.clock import Clock
 from edge_daemon.counters import Counters
 from tools.desk.brokers import Brokers
+from tools.desk.care import Care
 from tools.desk.drill import Drill
 from tools.desk.feed import Feed
+from tools.desk.looks import Looks
 from tools.desk.settings import DeskSettings
 from tools.desk.store import Store
+from tools.desk.trails import Trails
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,9 @@ class DeskState:
     counters: Counters
     drill: Drill
     feed: Feed
+    care: Care
+    looks: Looks
+    trails: Trails
     acted: Callable[[list[str], str], Awaitable[None]]
 
     def health(self) -> dict[str, Any]:

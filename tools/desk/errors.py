@@ -15,6 +15,23 @@ class NotUnderstood(Exception):
     """A message that is not of the contract. str(): the place where reading stopped."""
 
 
+class NotGenuine(Exception):
+    """A box that the desk has the key of does not open. str(): which."""
+
+
+class TooOld(Exception):
+    """A plan or settings older than what is kept, whose versions these are; None: nothing is."""
+
+    def __init__(self, plan_version: int | None, settings_version: int | None) -> None:
+        super().__init__(f"plan {plan_version}, settings {settings_version}")
+        self.plan_version = plan_version
+        self.settings_version = settings_version
+
+
+class NobodyThere(Exception):
+    """No gateway is known to hear this wearable."""
+
+
 class NoSuchIncident(Exception):
     """An operator named an event that is not stored here."""
 

@@ -8,12 +8,12 @@ no key, it is stored unread. Must not know how a position is coded, nor what a p
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
-from edge_daemon.clock import Clock
+from edge_daemon.clock import iso
 from edge_daemon.counters import Counters
 from edge_daemon.log import Log
 from protocol import box
@@ -31,18 +31,16 @@ log = Log("trails")
 _WAITING_MOST = 1000
 # The contract's expiry of down/trail.
 _EXPIRY_S = 600
-_PURGE_EVERY_S = 3600.0
 NOT_GENUINE = "box: not genuine"
 
 
 class Trails:
     """`take` is called for each up/trail message, from the event loop, and never blocks. `ring`: None without keys."""
 
-    def __init__(self, ring: KeyRing | None, store: Store, brokers: Brokers, clock: Clock, counters: Counters) -> None:
+    def __init__(self, ring: KeyRing | None, store: Store, brokers: Brokers, counters: Counters) -> None:
         self._ring = ring
         self._store = store
         self._brokers = brokers
-        self._clock = clock
         self._counters = counters
         self._waiting: deque[Message] = deque()
         self._wake = asyncio.Event()
@@ -58,12 +56,7 @@ class Trails:
         self._wake.set()
 
     async def run(self) -> None:
-        """Store, answer and purge for ever."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._take_all(), name="trails")
-            tasks.create_task(self._purge_all(), name="purge")
-
-    async def _take_all(self) -> None:
+        """Store and answer for ever."""
         while True:
             await self._wake.wait()
             if not self._waiting:
@@ -116,15 +109,16 @@ class Trails:
             # It sends them again, and is answered then.
             log.info("taken_unsent", gateway=message.gateway, why=str(error))
 
-    async def _purge_all(self) -> None:
-        while True:
-            with contextlib.suppress(StoreFailed):
-                purged = await self.purge()
-                if purged:
-                    log.info("trails_purged", boxes=purged)
-            await asyncio.sleep(_PURGE_EVERY_S)
+    async def listed(self, wearable: str) -> list[dict[str, Any]]:
+        """The boxes of a wearable that are kept, the newest first, opened where the desk can. Raises StoreFailed."""
+        return [self._view(trail) for trail in await self._store.read(lambda c: trails.listed(c, wearable))]
 
-    async def purge(self) -> int:
-        """Forget what is past its time now; how many boxes that were. Raises StoreFailed."""
-        now_ms = self._clock.wall_ms()
-        return await self._store.write(lambda transaction: trails.purge(transaction, now_ms))
+    def _view(self, trail: SealedTrail) -> dict[str, Any]:
+        ring, content = self._ring, None
+        if ring is not None and ring.opens(trail.wearable, box.TRAIL):
+            content = ring.open_box(trail.wearable, box.TRAIL, trail.box)
+        return {
+            **{name: getattr(trail, name) for name in ("sequence", "number", "area", "gateway")},
+            "received_at": iso(trail.received_ms),
+            "positions": None if content is None else [positions.view(place) for place in positions.places(content)],
+        }

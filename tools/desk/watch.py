@@ -21,7 +21,6 @@ from tools.desk.reading.health import (
     GatewayStatus,
     Sign,
     read_heartbeat,
-    read_result,
     read_status,
     read_telemetry,
 )
@@ -59,9 +58,12 @@ class Watch:
         self._there: dict[_Gateway, dict[int, int]] = {}
         self._wake = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
+        # A gateway came, or it is there still.
+        self.on_came: Callable[[str, str], None] = lambda area, gateway: None
+        self.on_beat: Callable[[str, str], None] = lambda area, gateway: None
 
     def take(self, message: Message) -> None:
-        """Read a message and let it wait its turn. Results are for whoever sends commands; the desk sends none.
+        """Read a message and let it wait its turn.
 
         A message of a hundred rows takes a millisecond to read, and alarms may stand behind a thousand of them.
         """
@@ -131,17 +133,17 @@ class Watch:
             beat, faults = read_heartbeat(message)
             self._is_there(message)
             self._add(beat)
+            self.on_beat(message.area, message.gateway)
         elif message.kind == "status":
             status, faults = read_status(message)
             if status.state == "online" or self._is_gone(message):
                 self._add(status)
+            if status.state == "online":
+                self.on_came(message.area, message.gateway)
         elif message.kind == "telemetry":
             signs, faults = read_telemetry(message)
             self._counters.add("telemetry_rows", len(signs))
             self.heard(signs)
-        elif message.kind == "result":
-            faults = read_result(message)
-            self._counters.add("results")
         else:
             raise NotUnderstood("topic")
         return faults

@@ -53,11 +53,14 @@ async def test_every_condition_is_over_when_its_end_comes_and_both_are_closed_by
         assert await record(store, "gw-1", own(began.name, first, "x")) == {_id(first): "accepted"}
         assert await record(store, "gw-1", own(end.name, second, "x")) == {_id(second): "closed"}
         begun = await _one(store, _id(first))
+        if began.event_class == "urgent":
+            assert (begun["stage"], begun["ended_by"]) == ("accepted", _id(second)), began.name
+            continue
         assert (begun["stage"], begun["outcome"], begun["by_itself"]) == ("closed", "itself", True), began.name
         assert begun["ended_by"] == _id(second)
         assert begun["ended_at"] is not None
         assert [(row["action"], row["operator"]) for row in begun["actions"]] == [("accepted", None), ("closed", None)]
-    assert len(PAIRS) == 13
+    assert len(PAIRS) == 16
 
 
 @pytest.mark.parametrize("turn", range(4))

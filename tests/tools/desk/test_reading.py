@@ -13,10 +13,13 @@ from protocol import kinds
 from tests.edge_daemon.schemas import check
 from tests.tools.desk.gateway import event, up_event
 from tools.desk.errors import NotUnderstood
+from tools.desk.reading.care import read_states
 from tools.desk.reading.events import Events, read_events
-from tools.desk.reading.health import read_heartbeat, read_result, read_status, read_telemetry
+from tools.desk.reading.health import read_heartbeat, read_status, read_telemetry
 from tools.desk.reading.message import Message, topic
+from tools.desk.reading.results import read_result
 from tools.desk.reading.sealed import read_strangers
+from tools.desk.reading.trails import read_trails
 
 HOSTILE: list[Any] = [
     None, True, False, 0, -1, 1, 1.5, 1e400, 10**30, "", "x", "0" * 17, "\u0000", "\ud800", "<b>", "１２３４",
@@ -116,7 +119,15 @@ def test_noise_and_mutations_never_raise() -> None:
         assert read.reports or read.faults
         for report in read.reports:
             json.dumps(report.raw).encode()
-        for reader in (read_heartbeat, read_status, read_telemetry, read_strangers, read_result):
+        for reader in (
+            read_heartbeat,
+            read_status,
+            read_telemetry,
+            read_strangers,
+            read_result,
+            read_trails,
+            read_states,
+        ):
             with pytest.raises(NotUnderstood):
                 reader(_message(bytes(payload)))
 

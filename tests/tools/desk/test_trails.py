@@ -33,9 +33,9 @@ def wearable() -> Wearable:
 
 
 @pytest.fixture
-async def desk(broker: Broker, tmp_path: Path, wearable: Wearable) -> AsyncIterator[Opened]:
+async def desk(broker: Broker, tmp_path: Path, wearable: Wearable, database: str) -> AsyncIterator[Opened]:
     keys = key_file(tmp_path / "keys.json", wearable)
-    async with running(settings_for(broker, tmp_path, keys_file=keys)) as opened:
+    async with running(settings_for(broker, tmp_path, keys_file=keys, database=database)) as opened:
         yield opened
 
 
@@ -177,11 +177,11 @@ async def test_what_is_past_its_time_is_forgotten_and_does_not_come_back(
         day_ms = 86_400_000
         await desk.sql(f"UPDATE trails SET heard_ms = heard_ms - {29 * day_ms}")
         await desk.sql(f"UPDATE positions SET at_ms = {await now_ms(desk) - 29 * day_ms}")
-        assert await desk.desk._trails.purge() == 0
+        assert await desk.desk._housekeeping.tidy() == 0
         assert (await desk.incidents())[f"{wearable.handle}-00000c"]["position"] is not None
         await desk.sql(f"UPDATE trails SET heard_ms = heard_ms - {2 * day_ms}")
         await desk.sql(f"UPDATE positions SET at_ms = at_ms - {2 * day_ms}")
-        assert await desk.desk._trails.purge() == 1
+        assert await desk.desk._housekeeping.tidy() == 1
         assert (await desk.incidents())[f"{wearable.handle}-00000c"]["position"] is None
         await hand_over(gateway, wearable, wearable.trail(5, place(0)), wearable.trail(4, place(0)))
         assert await stored(desk) == []

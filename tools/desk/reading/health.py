@@ -1,4 +1,4 @@
-"""up/heartbeat, up/status, up/telemetry and up/result, read. Does no I/O.
+"""up/heartbeat, up/status and up/telemetry, read. Does no I/O.
 
 Each reader returns what was said and what is wrong about the rest; it raises NotUnderstood for what is out of contract.
 """
@@ -15,7 +15,6 @@ from tools.desk.reading.message import Fault, Message
 _COUNTERS_MAX = 200
 _LINKS_MAX = 64
 _PATHS_MAX = 8
-_RESULTS = ("done", "expired", "refused", "queued")
 # The contract's expiry of these messages, section 2.
 _HEARTBEAT_EXPIRY_S = 180
 _TELEMETRY_EXPIRY_S = 3600
@@ -109,14 +108,6 @@ def read_telemetry(message: Message) -> tuple[list[Sign], list[Fault]]:
     return signs, faults + left_out
 
 
-def read_result(message: Message) -> list[Fault]:
-    """Check up/result. The desk sends no commands, so nobody waits for what it says; that it is odd is shown."""
-    said, faults = envelope.opened(message)
-    fields.text(said, "command", 64)
-    fields.one_of(said, "result", _RESULTS)
-    return faults
-
-
 def _wearable(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "wearable": fields.match(row, "wearable", fields.HANDLE),
@@ -132,4 +123,8 @@ def _wearable(row: dict[str, Any]) -> dict[str, Any]:
         "reset_cause": fields.whole(row, "reset_cause", 0, 255),
         "open_alarms": fields.whole(row, "open_alarms", 0, 255),
         "flash_failed": fields.flag(row, "flash_failed"),
+        "worn": None if row.get("worn") is None else fields.flag(row, "worn"),
+        "steps": fields.whole_or_null(row, "steps", 0, 0xFFFF),
+        "still_minutes": fields.whole_or_null(row, "still_minutes", 0, 0xFFFF),
+        "settings": fields.whole_or_null(row, "settings", 0, 0xFFFFFFFF),
     }

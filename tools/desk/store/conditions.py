@@ -1,18 +1,20 @@
-"""Gateways' own events that need nobody's click: what began and is over, tests of ways out, restarts.
+"""Events that need nobody's click: what began and is over, what says that all is well, tests of ways out, restarts.
 
 Owns which event ends which, and that both are closed in the transaction that stores the later of the two, in whichever
-order they come: within one journal numbers rise, so the number says what was first. `by_itself` marks what no person
-closed; it stays in the history. Urgent and security events are for people and are never closed here, only marked as
-over. Nothing that a wearable says, and no class but the one of protocol/kinds.py, is ever closed by itself.
+order they come: within one journal, and of one wearable, numbers rise, so the number says what was first. `by_itself`
+marks what no person closed; it stays in the history. Emergencies, urgent and security events are for people: never
+closed here, only marked as over. What ends them is. So an alarm, or a request, of a wearable stays open until a person
+closes it, whatever else it says. No class but the one of protocol/kinds.py counts, and fall_recovered ends nothing:
+somebody fell.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, Select, select, update
 
-from protocol import kinds
+from protocol import codes, kinds
 from tools.desk.report import Report
 from tools.desk.store import schema
 from tools.desk.store.actions import note_action, owe
@@ -31,14 +33,31 @@ _LOOKED_BACK = 1000
 
 _FAULT = kinds.CLASSES.index("fault")
 _OWN = {kind.name: kind for kind in kinds.BY_CODE.values() if kind.code >= kinds.FIRST_OF_GATEWAY}
+_WORN = {kind.name: kind for kind in kinds.ON_AIR.values()}
+_KINDS = {"gateway": _OWN, "wearable": _WORN}
 _NAME = {code: kind.name for code, kind in kinds.BY_CODE.items()}
 # The end of each condition.
 _END = {_NAME[kind.code - 1]: kind.name for kind in _OWN.values() if kind.restore}
 _END[_NAME[kinds.WEARABLE_MISSING]] = _END[_NAME[kinds.SUPERVISION_LOST]]
+_SETTLED = _NAME[kinds.CHECKIN_SETTLED]
+_END |= dict.fromkeys((_NAME[kinds.CHECKIN_SILENT], _NAME[kinds.CHECKIN_NOT_WORN]), _SETTLED)
+# A visit: open while it lasts, shown as one (visits.py) and never as something wrong.
+_END[_NAME[kinds.BADGE_ARRIVED]] = _NAME[kinds.BADGE_ARRIVED + 1]
+# A wearer's own. A fence is one by its number, which is the detail.
+_END |= {
+    _NAME[codes.FENCE_LEFT]: _NAME[codes.FENCE_ENTERED],
+    _NAME[codes.HOME_LEFT]: _NAME[codes.HOME_RETURNED],
+    _NAME[codes.WEARABLE_REMOVED]: _NAME[codes.WEARABLE_WORN],
+    "wearable_battery_low": "wearable_battery_ok",
+    "wearable_battery_critical": "wearable_battery_ok",
+}
+# Of a wearable: says that somebody is well, or where a worker is; read by whoever asks, and dealt with by nobody.
+_NOTED = {_NAME[code] for code in (codes.CHECKIN_ANSWERED, codes.VISIT_ARRIVED, codes.VISIT_DONE)}
 # What the arrival of a kind leaves behind: the same certificate's earlier warning.
 _CERTIFICATE = _NAME[kinds.CERTIFICATE_EXPIRES]
 _OVERTAKES = {_CERTIFICATE: _CERTIFICATE, _NAME[kinds.CERTIFICATE_EXPIRES_SOON]: _CERTIFICATE}
 _RESTARTED = _NAME[kinds.RESTARTED]
+_ENDS = set(_END.values())
 
 _c = schema.incidents.c
 _Incident = Row[Any]
@@ -49,15 +68,20 @@ def settle(transaction: Transaction, reports: list[Report], now_ms: int) -> set[
 
     Returns which are closed now. Of the new ones gateways hear by the answer, of the others by news.
     """
-    own = {report.event: report for report in reports if report.source == "gateway"}
-    settling = _Settling(transaction, own, now_ms)
-    for report in {report.wearable: report for report in own.values()}.values():
+    new = {report.event: report for report in reports}
+    settling = _Settling(transaction, new, now_ms)
+    for report in {report.wearable: report for report in new.values() if report.source == "gateway"}.values():
         settling.journal(report)
-    for report in own.values():
-        known = _OWN.get(report.kind)
-        if known is not None and known.event_class == report.event_class:
+    for report in new.values():
+        known = _KINDS[report.source].get(report.kind)
+        if known is not None and known.event_class == report.event_class and settles(report):
             settling.event(report)
     return settling.closed
+
+
+def settles(report: Report) -> bool:
+    """Whether a new event may close or end anything. Most of a wearable's may not, and cost nothing here."""
+    return report.source == "gateway" or report.kind in _END or report.kind in _NOTED or report.kind in _ENDS
 
 
 class _Settling:
@@ -100,31 +124,40 @@ class _Settling:
             self._close(one, OVERTAKEN)
         if began:
             self._close(row, ITSELF)
-        elif report.test or (report.kind == _RESTARTED and not self._too_often(report)):
+        elif self._needs_nobody(report):
             self._close(row, NOTED)
+
+    def _needs_nobody(self, report: Report) -> bool:
+        if report.source == "wearable":
+            return report.kind in _NOTED
+        return report.test or (report.kind == _RESTARTED and not self._too_often(report))
 
     def _open(self, report: Report, names: list[str]) -> list[_Incident]:
         """What is open and not over of these kinds, came before in the same journal, and is about the same."""
-        of_journal = (_c.wearable == report.wearable) & (_c.stage != "closed") & (_c.source == "gateway")
-        same = _c.kind.in_(names) & _c.about.is_not_distinct_from(report.about) & (_c.event < report.event)
+        of_journal = (_c.wearable == report.wearable) & (_c.stage != "closed")
+        same = _c.kind.in_(names) & _about_the_same(report) & (_c.event < report.event)
         query = select(schema.incidents).where(of_journal & same & _c.ended_ms.is_(None)).order_by(_c.event.desc())
-        return list(self._connection.execute(query.limit(_CLOSED_MOST))) if any(names) else []
+        return self._of_subject(report, query) if any(names) else []
+
+    def _of_subject(self, report: Report, query: Select[Any]) -> list[_Incident]:
+        rows = self._connection.execute(query.limit(_CLOSED_MOST))
+        return [row for row in rows if _subject(row.kind, row.remark) == _subject(report.kind, report.remark)]
 
     def _ended_too_late(self, report: Report, names: list[str]) -> list[_Incident]:
         """What a later event ended, because this earlier end came after it."""
         before = (_c.event > _earlier(report)) & (_c.event < report.event) & (_c.ended_by > report.event)
-        same = _c.kind.in_(names) & _c.about.is_not_distinct_from(report.about) & (_c.source == "gateway")
+        same = _c.kind.in_(names) & _about_the_same(report)
         query = select(schema.incidents).where(before & same & (_c.ended_by < report.event[:17] + "g"))
-        return list(self._connection.execute(query.limit(_CLOSED_MOST))) if names else []
+        return self._of_subject(report, query) if names else []
 
     def _end_of(self, report: Report) -> _Incident | None:
         """The end of a condition whose beginning came after it."""
         if report.kind not in _END:
             return None
-        later = _of_journal(report.event) & (_c.event > report.event) & (_c.source == "gateway")
-        same = (_c.kind == _END[report.kind]) & _c.about.is_not_distinct_from(report.about)
-        query = select(schema.incidents).where(later & same).order_by(_c.event).limit(1)
-        return self._connection.execute(query).first()
+        later = _of_journal(report.event) & (_c.event > report.event)
+        same = (_c.kind == _END[report.kind]) & _about_the_same(report)
+        query = select(schema.incidents).where(later & same).order_by(_c.event)
+        return next(iter(self._of_subject(report, query)), None)
 
     def _too_often(self, report: Report) -> bool:
         """Whether this restart is for a person: the third within a day, unless one of them is before people now."""
@@ -153,6 +186,20 @@ class _Settling:
     def _change(self, event: str, **values: Any) -> None:
         statement = update(schema.incidents).where(_c.event == event)
         self._transaction.run(statement.values(**values, revision=self._transaction.next_revision()))
+
+
+def _about_the_same(report: Report) -> ColumnElement[bool]:
+    """Said by the same of the same: of a wearable, of the fence with the same number."""
+    same = (_c.source == report.source) & _c.about.is_not_distinct_from(report.about)
+    return same & (_c.detail == report.detail) if report.source == "wearable" else same
+
+
+def _subject(kind: str, remark: str | None) -> tuple[str, ...]:
+    """Which check-in is meant, by the words of the gateway's note: one that was answered settles no other."""
+    if not kind.startswith("checkin_"):
+        return ()
+    words = dict(word.partition("=")[::2] for word in (remark or "").split())
+    return tuple(words.get(name, "") for name in ("kind", "id", "on", "due"))
 
 
 def _ended(end: _Incident) -> dict[str, Any]:

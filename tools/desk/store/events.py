@@ -14,7 +14,7 @@ from sqlalchemy import BindParameter, bindparam, select, update
 
 from tools.desk.reading.health import Sign
 from tools.desk.report import Report, better_age
-from tools.desk.store import conditions, gateways, schema
+from tools.desk.store import commands, conditions, gateways, schema
 from tools.desk.store.store import Transaction, insert
 
 _FROM_REPORT = (
@@ -39,8 +39,9 @@ _BETTER = (
 
 def revisions_for(reports: list[Report]) -> int:
     """How many revisions a transaction needs at most to record these."""
-    own = sum(report.source == "gateway" for report in reports)
-    return len(reports) + len({report.refers_to for report in reports}) + own * conditions.REVISIONS
+    settling = sum(conditions.settles(report) for report in reports)
+    looks = commands.REVISIONS * len({report.wearable for report in reports if commands.answers(report)})
+    return len(reports) + len({report.refers_to for report in reports}) + settling * conditions.REVISIONS + looks
 
 
 def record(transaction: Transaction, reports: list[Report], now_ms: int) -> dict[str, str]:
@@ -60,6 +61,8 @@ def record(transaction: Transaction, reports: list[Report], now_ms: int) -> dict
         _add(rows, key, report)
     _write(transaction, new, changed, list(rows.values()), now_ms)
     _touch(transaction, {row["refers_to"] for row in new.values() if row["refers_to"]} - set(new) - set(changed))
+    for wearable in {report.wearable for report in reports if report.event in new and commands.answers(report)}:
+        commands.touch(transaction, wearable)
     gateways.heard(transaction, _signs(reports))
     closed = conditions.settle(transaction, [report for report in reports if report.event in new], now_ms)
     return {event: "closed" if event in closed else row["stage"] for event, row in known.items()}

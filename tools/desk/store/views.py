@@ -3,9 +3,10 @@
 An incident: event, wearable, number, kind, class, detail, test, restore, refers_to, raw, scaip, contact_id,
 battery_percent, late, age_quality, stage, operator, outcome, note, stages {pressed, heard, accepted, answered, closed:
 RFC 3339, each only where known}, reports [{area, gateway, link, rssi_dbm, heard_at, received_at, times, stored,
-sealed}], cancelled_by [{event, stage, at}], revision. Of gateways' own events also: source, about, remark; ended_at and
-ended_by once it is over; by_itself: closed by no person. position {at, latitude, longitude, accuracy_m}: the newest of
-the event, else null. Who asks for one incident also gets its `actions`.
+sealed}], cancelled_by [{event, stage, at}], revision; position {at, latitude, longitude, accuracy_m}: the newest of the
+event, or null; look {at, operator, result, reason, answered_at}: the last call to look at the watch, or null. Of
+gateways' own events also: source, about, remark. ended_at and ended_by once it is over; by_itself: closed by no person.
+Who asks for one incident also gets its `actions`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from edge_daemon.clock import iso
 from tools.desk import positions
-from tools.desk.store import schema, trails
+from tools.desk.store import commands, schema, trails
 
 View = dict[str, Any]
 # More open incidents than this fill no page in time; the count still tells.
@@ -90,10 +91,18 @@ def _views(connection: Connection, query: Select[Any]) -> list[View]:
             cancels[row.refers_to].append({"event": row.event, "stage": row.stage, "at": iso(at_ms)})
     places = trails.places(connection, events) if events else {}
     found = [_view(row, reports[row.event], cancels[row.event]) for row in incidents]
+    looks = commands.looks(connection, {whose for view in found if (whose := _whose(view))}) if found else {}
     for view in found:
         place = places.get(view["event"])
         view["position"] = None if place is None else positions.view(place)
+        view["look"] = looks.get(_whose(view) or "")
     return found
+
+
+def _whose(view: View) -> str | None:
+    """The wearable that an incident is of; of a gateway's own event, that it is about."""
+    whose: str | None = view["wearable"] if view["source"] == "wearable" else view["about"]
+    return whose
 
 
 def _view(row: Row[Any], reports: Sequence[Row[Any]], cancelled_by: list[View]) -> View:

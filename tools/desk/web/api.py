@@ -14,13 +14,33 @@ from edge_daemon.clock import iso
 from tools import messages
 from tools.desk import drill
 from tools.desk.desk_state import DeskState
-from tools.desk.errors import NoSuchIncident, NotUnderstood, StoreFailed, TakenAlready
+from tools.desk.errors import (
+    BrokerDown,
+    NobodyThere,
+    NoSuchIncident,
+    NotGenuine,
+    NotUnderstood,
+    StoreFailed,
+    TakenAlready,
+    TooOld,
+)
 from tools.desk.reading import fields
 from tools.desk.store import actions, faults, gateways, installations, views
 
 STATE = web.AppKey("state", DeskState)
 _OPERATOR_MOST = 40
 _NOTE_MOST = 500
+
+_STATUS: dict[type[Exception], tuple[int, str]] = {
+    NotUnderstood: (400, "not_understood"),
+    NotGenuine: (400, "not_genuine"),
+    NoSuchIncident: (404, "no_such_incident"),
+    TakenAlready: (409, "taken"),
+    TooOld: (409, "too_old"),
+    NobodyThere: (409, "no_gateway"),
+    StoreFailed: (503, "store_failed"),
+    BrokerDown: (503, "broker_away"),
+}
 
 routes = web.RouteTableDef()
 
@@ -30,15 +50,21 @@ async def errors(request: web.Request, handler: Any) -> web.StreamResponse:
     """Turn our errors into status codes."""
     try:
         response: web.StreamResponse = await handler(request)
-    except NotUnderstood as error:
-        return web.json_response({"error": "not_understood", "field": str(error)}, status=400)
-    except NoSuchIncident:
-        return web.json_response({"error": "no_such_incident"}, status=404)
-    except TakenAlready as error:
-        return web.json_response({"error": "taken", "incident": error.incident}, status=409)
-    except StoreFailed:
-        return web.json_response({"error": "store_failed"}, status=503)
+    except tuple(_STATUS) as error:
+        status, name = _STATUS[type(error)]
+        return web.json_response({"error": name, **_about(error)}, status=status)
     return response
+
+
+def _about(error: Exception) -> dict[str, Any]:
+    """What else is said of an error."""
+    if isinstance(error, NotUnderstood | NotGenuine):
+        return {"field": str(error)}
+    if isinstance(error, TakenAlready):
+        return {"incident": error.incident}
+    if isinstance(error, TooOld):
+        return {"plan_version": error.plan_version, "settings_version": error.settings_version}
+    return {}
 
 
 @routes.get("/healthz")
@@ -65,8 +91,8 @@ async def incident(request: web.Request) -> web.Response:
 @routes.post("/api/incidents/{event}/take")
 async def take(request: web.Request) -> web.Response:
     """Body: {"operator": name, "over": true to take it from a colleague}. Answers the incident."""
-    state, event, said = request.app[STATE], _event(request), await _posted(request)
-    operator = _operator(said)
+    state, event, said = request.app[STATE], _event(request), await posted(request)
+    operator = operator_of(said)
     over = fields.flag(said, "over", default=False)
     now_ms = state.clock.wall_ms()
     changed = await state.store.write(
@@ -79,8 +105,8 @@ async def take(request: web.Request) -> web.Response:
 @routes.post("/api/incidents/{event}/close")
 async def close(request: web.Request) -> web.Response:
     """Body: {"operator": name, "outcome": one of OUTCOMES, "note": text}. Answers the incident."""
-    state, event, said = request.app[STATE], _event(request), await _posted(request)
-    operator = _operator(said)
+    state, event, said = request.app[STATE], _event(request), await posted(request)
+    operator = operator_of(said)
     outcome = fields.one_of(said, "outcome", actions.OUTCOMES)
     note = fields.text(said, "note", _NOTE_MOST).strip() or None if said.get("note") is not None else None
     now_ms = state.clock.wall_ms()
@@ -136,7 +162,7 @@ async def drill_now(request: web.Request) -> web.Response:
 @routes.post("/api/drill")
 async def drill_set(request: web.Request) -> web.Response:
     """Body: {"mode": off|busy|refuse|silent, "reason", "retry_after_s", "lasts_s"}. Only where drills are allowed."""
-    state, said = request.app[STATE], await _posted(request)
+    state, said = request.app[STATE], await posted(request)
     if not state.settings.allow_drill:
         return web.json_response({"error": "drills_not_allowed"}, status=403)
     mode = fields.one_of(said, "mode", drill.MODES)
@@ -162,7 +188,8 @@ async def _view(state: DeskState, event: str) -> views.View:
     return view
 
 
-async def _posted(request: web.Request) -> dict[str, Any]:
+async def posted(request: web.Request) -> dict[str, Any]:
+    """The JSON object of a request. Raises NotUnderstood."""
     try:
         said = await request.json()
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -172,7 +199,8 @@ async def _posted(request: web.Request) -> dict[str, Any]:
     return said
 
 
-def _operator(said: dict[str, Any]) -> str:
+def operator_of(said: dict[str, Any]) -> str:
+    """Who acts. Raises NotUnderstood."""
     name = fields.text(said, "operator", _OPERATOR_MOST).strip()
     if not name:
         raise NotUnderstood("operator")

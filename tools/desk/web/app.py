@@ -7,10 +7,11 @@ from pathlib import Path
 from aiohttp import web
 
 from tools.desk.desk_state import DeskState
-from tools.desk.web import api, guard, stream
+from tools.desk.web import api, care_api, guard, stream
 
 _STATIC = Path(__file__).parent / "static"
-_BODY_MOST_BYTES = 16 * 1024
+# A care plan of 16 KiB, in hex.
+_BODY_MOST_BYTES = 64 * 1024
 
 
 async def _page(_request: web.Request) -> web.FileResponse:
@@ -26,6 +27,7 @@ def application(state: DeskState) -> web.Application:
     app[stream.LISTENERS] = set()
     app.on_response_prepare.append(guard.add_headers)
     app.add_routes(api.routes)
+    app.add_routes(care_api.routes)
     app.router.add_get("/api/stream", stream.stream)
     app.router.add_get("/", _page)
     app.router.add_static("/static/", _STATIC)

@@ -1,0 +1,253 @@
+"""Plans and settings at the desk: kept if newer, sent to every gateway of the wearable until they are lived by."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hil_tests.broker.mosquitto import Broker
+from protocol import box
+from protocol.settings import Settings
+from tests.tools.desk.desk_house import Opened, running, settings_for
+from tests.tools.desk.gateway import Gateway, event
+from tests.tools.desk.test_trails import hand_over, place, stored
+from tests.tools.desk.wearable import Wearable, key_file
+from tools.desk.settings import DeskSettings
+
+STRANGER = Wearable(bytes([7]) * 16)
+CONNECTED = {"v": 1, "state": "online", "reason": "connected"}
+
+
+@pytest.fixture
+def wearable() -> Wearable:
+    return Wearable()
+
+
+@pytest.fixture
+def settings(broker: Broker, tmp_path: Path, wearable: Wearable, database: str) -> DeskSettings:
+    return settings_for(broker, tmp_path, keys_file=key_file(tmp_path / "keys.json", wearable), database=database)
+
+
+@pytest.fixture
+async def desk(settings: DeskSettings) -> AsyncIterator[Opened]:
+    async with running(settings) as opened:
+        yield opened
+
+
+def plan(wearable: Wearable, version: int, key: bytes | None = None, **over: Any) -> dict[str, Any]:
+    said = {"v": 1, "beneficiary": "older", "centre": "jianghai", "retention_days": 30, **over}
+    key = box.care_key(wearable.keys.down) if key is None else key
+    sealed = box.seal(key, box.CARE, version, os.urandom(8), json.dumps(said).encode())
+    return {"version": version, "box": sealed.hex()}
+
+
+def own_settings(wearable: Wearable, version: int) -> dict[str, Any]:
+    sealed = box.seal(wearable.keys.trail, box.SETTINGS, version, os.urandom(8), Settings().pack())
+    return {"version": version, "box": sealed.hex()}
+
+
+def row(wearable: Wearable, **parts: Any) -> dict[str, Any]:
+    return {"wearable": wearable.handle, "plan": None, "settings": None, **parts}
+
+
+async def says(gateway: Gateway, wearable: Wearable, **over: Any) -> None:
+    said = {"wearable": wearable.handle, "plan_version": None, "settings_version": None, "result": "taken"}
+    said |= {"reason": None, **over}
+    await gateway.say("care", {"v": 1, "gateway": gateway.name, "rows": [said]})
+
+
+async def until_said(desk: Opened, wearable: Wearable, gateway: str, **wanted: Any) -> dict[str, Any]:
+    """The row of a gateway, once it has these values."""
+
+    def reached(said: dict[str, Any]) -> bool:
+        found = [each for each in said["gateways"] if each["gateway"] == gateway]
+        return any(all(each[name] == value for name, value in wanted.items()) for each in found)
+
+    said: dict[str, Any] = await desk.until(f"/api/care/{wearable.handle}", reached)
+    return said
+
+
+async def until_sent(desk: Opened, wearable: Wearable) -> None:
+    """Until the desk knows that the broker has it."""
+    path = f"/api/care/{wearable.handle}"
+    await desk.until(path, lambda said: all(each["sent_at"] for each in said["gateways"]))
+
+
+async def test_a_plan_goes_to_every_gateway_of_its_wearable_and_to_no_other(
+    broker: Broker, desk: Opened, wearable: Wearable
+) -> None:
+    async with Gateway(broker) as home, Gateway(broker, "gw-2") as second, Gateway(broker, "gw-3") as third:
+        for gateway in (home, second):
+            await gateway.ask(event(12, wearable.handle))
+        await third.ask(event(12, STRANGER.handle))
+        said = row(wearable, plan=plan(wearable, 7), settings=own_settings(wearable, 3))
+        status, answer = await desk.post("/api/care", said)
+        assert (status, answer["plan_version"], answer["settings_version"]) == (200, 7, 3)
+        assert (answer["beneficiary"], answer["centre"], answer["retention_days"]) == ("older", "jianghai", 30)
+        for gateway in (home, second):
+            assert await gateway.next("care") == {"v": 1, "rows": [said]}
+        await says(home, wearable, plan_version=7, settings_version=None)
+        known = await until_said(desk, wearable, "gw-1", plan_version=7)
+        assert {each["gateway"] for each in known["gateways"]} == {"gw-1", "gw-2"}
+        assert third.received.empty()
+
+
+async def test_what_is_not_lived_by_is_sent_again_when_its_gateway_connects(
+    broker: Broker, desk: Opened, wearable: Wearable
+) -> None:
+    async with Gateway(broker) as gateway:
+        await gateway.ask(event(12, wearable.handle))
+        said = row(wearable, plan=plan(wearable, 7), settings=own_settings(wearable, 3))
+        await desk.post("/api/care", said)
+        await gateway.next("care")
+        # It keeps the plan; the wearable has not been there for its settings yet.
+        await says(gateway, wearable, plan_version=7)
+        await until_said(desk, wearable, "gw-1", plan_version=7)
+        await gateway.say("status", {**CONNECTED, "gateway": "gw-1"})
+        assert (await gateway.next("care"))["rows"] == [said]
+        await says(gateway, wearable, plan_version=7, settings_version=3)
+        await until_said(desk, wearable, "gw-1", settings_version=3)
+        await gateway.say("status", {**CONNECTED, "gateway": "gw-1"})
+        # Its answer comes behind whatever the connection would have brought.
+        await gateway.ask(event(13, wearable.handle))
+        assert gateway.received.empty()
+
+
+async def test_a_gateway_that_hears_the_wearable_later_is_sent_it_when_it_connects(
+    broker: Broker, desk: Opened, wearable: Wearable
+) -> None:
+    status, answer = await desk.post("/api/care", row(wearable, plan=plan(wearable, 7)))
+    assert (status, answer["gateways"]) == (200, [])
+    async with Gateway(broker, "gw-late") as gateway:
+        await gateway.ask(event(12, wearable.handle))
+        await gateway.say("status", {**CONNECTED, "gateway": "gw-late"})
+        (sent,) = (await gateway.next("care"))["rows"]
+        assert (sent["plan"]["version"], sent["settings"]) == (7, None)
+        # One of a house where it is not enrolled is not asked again to call through it.
+        await says(gateway, wearable, result="refused", reason="unknown_wearable")
+        await until_said(desk, wearable, "gw-late", reason="unknown_wearable")
+        status, answer = await desk.post(f"/api/wearables/{wearable.handle}/look", {"operator": "王芳"})
+        assert (status, answer) == (409, {"error": "no_gateway"})
+
+
+async def test_a_gateway_that_does_not_answer_is_sent_it_again_while_it_beats(
+    broker: Broker, desk: Opened, wearable: Wearable
+) -> None:
+    """Its word may have been lost. Not sooner than after ten minutes."""
+    beat = {"v": 1, "gateway": "gw-1", "uptime_s": 1, "version": "1", "waiting": 0, "counters": {}, "links": []}
+    async with Gateway(broker) as gateway:
+        await gateway.ask(event(12, wearable.handle))
+        await desk.post("/api/care", row(wearable, plan=plan(wearable, 7)))
+        await gateway.next("care")
+        await until_sent(desk, wearable)
+        await desk.sql("UPDATE care_at SET sent_ms = sent_ms - 500000")
+        await gateway.say("heartbeat", beat)
+        await gateway.life_signs.get()
+        desk.desk._care.wake()
+        await desk.sql("UPDATE care_at SET sent_ms = sent_ms - 200000")
+        assert gateway.received.empty()
+        await gateway.say("heartbeat", beat)
+        await gateway.life_signs.get()
+        desk.desk._care.wake()
+        assert (await gateway.next("care"))["rows"][0]["plan"]["version"] == 7
+
+
+async def test_what_was_kept_is_sent_after_a_restart(
+    broker: Broker, settings: DeskSettings, wearable: Wearable
+) -> None:
+    """Due in the store, not in the memory of a desk that died before it had sent it."""
+    async with Gateway(broker) as gateway:
+        async with running(settings) as desk:
+            await gateway.ask(event(12, wearable.handle))
+            await desk.post("/api/care", row(wearable, plan=plan(wearable, 7)))
+            await gateway.next("care")
+            await until_sent(desk, wearable)
+            await desk.sql("UPDATE care_at SET due = true")
+        async with running(settings):
+            assert (await gateway.next("care"))["rows"][0]["plan"]["version"] == 7
+
+
+async def test_an_older_version_and_another_of_the_same_number_are_refused(desk: Opened, wearable: Wearable) -> None:
+    first = row(wearable, plan=plan(wearable, 7), settings=own_settings(wearable, 3))
+    assert (await desk.post("/api/care", first))[0] == 200
+    assert (await desk.post("/api/care", first))[0] == 200, "the very same changes nothing"
+    too_old = {"error": "too_old", "plan_version": 7, "settings_version": 3}
+    for parts in (
+        {"plan": plan(wearable, 6)},
+        {"plan": plan(wearable, 7, centre="other")},
+        {"settings": own_settings(wearable, 2)},
+        {"plan": plan(wearable, 8), "settings": own_settings(wearable, 2)},
+    ):
+        assert await desk.post("/api/care", row(wearable, **parts)) == (409, too_old)
+    assert (await desk.post("/api/care", row(wearable, settings=own_settings(wearable, 4))))[0] == 200
+    kept = await desk.get(f"/api/care/{wearable.handle}")
+    assert (kept["plan_version"], kept["settings_version"], kept["beneficiary"]) == (7, 4, "older")
+    assert [each["wearable"] for each in (await desk.get("/api/care"))["care"]] == [wearable.handle]
+
+
+async def test_what_is_not_genuine_or_not_understood_is_refused(desk: Opened, wearable: Wearable) -> None:
+    good = plan(wearable, 7)
+    cases = {
+        "not_genuine": [
+            row(wearable, plan=plan(wearable, 7, key=bytes(16))),
+            row(wearable, settings=own_settings(STRANGER, 1)),
+        ],
+        "not_understood": [
+            row(wearable),
+            row(wearable, plan={**good, "version": 8}),
+            row(wearable, settings=good),
+            row(wearable, plan={"version": 7, "box": "03"}),
+            row(wearable, plan={"version": 7}),
+            row(wearable, plan=plan(wearable, 7, v=2)),
+            row(wearable, plan=plan(wearable, 7, beneficiary="cat")),
+            row(wearable, plan=plan(wearable, 7, retention_days=-1)),
+            {**row(wearable, plan=good), "wearable": "x"},
+        ],
+    }
+    for error, rows in cases.items():
+        for said in rows:
+            status, answer = await desk.post("/api/care", said)
+            assert (status, answer["error"]) == (400, error), said
+    async with desk.session.get(f"{desk.desk.url}/api/care/{wearable.handle}") as answer:
+        assert (answer.status, await answer.json()) == (404, {"error": "no_care"})
+    # Where the desk has no key it keeps what it cannot read; and a plan may have 16 KiB.
+    large = plan(STRANGER, 7, more="x" * 16_000)
+    status, kept = await desk.post("/api/care", row(STRANGER, plan=large))
+    assert (status, kept["plan_version"], kept["retention_days"]) == (200, 7, None)
+
+
+@pytest.mark.parametrize(("beneficiary", "asked", "days"), [("child", 90, 7), ("child", 3, 3), ("older", 60, 60)])
+async def test_positions_are_kept_as_long_as_the_plan_says_and_a_childs_a_week_at_most(
+    broker: Broker, desk: Opened, wearable: Wearable, beneficiary: str, asked: int, days: int
+) -> None:
+    said = plan(wearable, 7, beneficiary=beneficiary, retention_days=asked)
+    _, kept = await desk.post("/api/care", row(wearable, plan=said))
+    assert kept["retention_days"] == days
+    async with Gateway(broker) as gateway:
+        await hand_over(gateway, wearable, wearable.trail(1, place(0)))
+        await hand_over(gateway, STRANGER, STRANGER.trail(1, place(0)))
+    for age_days, left in ((days - 0.1, 1), (days + 0.1, 0)):
+        now_ms = desk.desk._clock.wall_ms()
+        await desk.sql(f"UPDATE trails SET heard_ms = {int(now_ms - age_days * 86_400_000)}")
+        await desk.desk._housekeeping.tidy()
+        kept_of = [handle for handle, _ in await stored(desk)]
+        assert kept_of.count(wearable.handle) == left
+        assert kept_of.count(STRANGER.handle) == (age_days < 30)
+
+
+async def test_the_positions_of_a_wearable_are_read_by_whoever_asks(
+    broker: Broker, desk: Opened, wearable: Wearable
+) -> None:
+    async with Gateway(broker) as gateway:
+        await hand_over(gateway, wearable, wearable.trail(1, place(0), place(10)), wearable.trail(2, place(20)))
+        await hand_over(gateway, STRANGER, STRANGER.trail(1, place(0)))
+    newest, oldest = (await desk.get(f"/api/trails/{wearable.handle}"))["trails"]
+    assert (newest["sequence"], len(newest["positions"]), len(oldest["positions"])) == (2, 1, 2)
+    assert oldest["positions"][1]["latitude"] == 22.5783
+    (unread,) = (await desk.get(f"/api/trails/{STRANGER.handle}"))["trails"]
+    assert unread["positions"] is None

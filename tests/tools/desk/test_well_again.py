@@ -1,0 +1,123 @@
+"""Wearers' own ends, check-ins and badges: what is joined, what closes by itself, what is left to a person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from protocol import kinds
+from tests.tools.desk.gateway import JOURNAL, WEARABLE, event, own
+from tests.tools.desk.test_store import listed, opened, owed, record
+from tools.desk.store import Store, visits
+
+BADGE = "00112233445566aa"
+CHECKIN = "kind=checkin id=morning on=2026-11-28 due=08:00"
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[Store]:
+    async with opened(database) as store:
+        yield store
+
+
+def worn(kind: str, number: int, detail: str = "0", **over: Any) -> dict[str, Any]:
+    """A wearable's event, with the class and codes of its kind."""
+    meaning = next(row for row in kinds.ON_AIR.values() if row.name == kind)
+    made = event(number, kind=kind, class_=meaning.event_class, detail=detail, contact_id=meaning.contact_id)
+    made |= {"scaip": {"dty": meaning.dty, "stc": meaning.stc}, "restore": meaning.restore}
+    return {**made, **over}
+
+
+def _id(number: int, of: str = WEARABLE) -> str:
+    return f"{of}-{number:06x}"
+
+
+async def test_a_fence_entered_ends_the_same_fence_left_and_needs_nobody(store: Store) -> None:
+    await record(store, "gw-1", worn("fence_left", 1, "2"), worn("fence_left", 2, "3"))
+    assert await record(store, "gw-1", worn("fence_entered", 3, "2")) == {_id(3): "closed"}
+    found = await listed(store)
+    assert (found[_id(1)]["stage"], found[_id(1)]["ended_by"]) == ("accepted", _id(3))
+    assert found[_id(1)]["ended_at"] is not None
+    assert (found[_id(2)]["stage"], found[_id(2)]["ended_by"]) == ("accepted", None)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize(
+    ("began", "end", "stage"),
+    [
+        ("home_left", "home_returned", "accepted"),
+        ("wearable_removed", "wearable_worn", "closed"),
+        ("wearable_battery_low", "wearable_battery_ok", "closed"),
+        ("wearable_battery_critical", "wearable_battery_ok", "closed"),
+    ],
+)
+async def test_a_wearers_end_in_either_order(store: Store, began: str, end: str, stage: str, backwards: bool) -> None:
+    """What is urgent is marked as over and stays a person's; a fault closes."""
+    rows = [worn(began, 1), worn(end, 2)]
+    for row in reversed(rows) if backwards else rows:
+        await record(store, "gw-1", row)
+    found = await listed(store)
+    assert [found[_id(n)]["stage"] for n in (1, 2)] == [stage, "closed"]
+    assert found[_id(1)]["ended_by"] == _id(2)
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in kinds.ON_AIR.values() if not kind.restore])
+async def test_nothing_that_asks_for_somebody_closes_by_itself(store: Store, kind: str) -> None:
+    """Whatever else the wearable says before and after: every end there is, of every detail."""
+    ends = [row.name for row in kinds.ON_AIR.values() if row.restore]
+    everything = [worn(name, 100 + n, "0") for n, name in enumerate([*ends, "checkin_answered"])]
+    stages = await record(store, "gw-1", worn(kind, 50))
+    await record(store, "gw-1", *everything)
+    noted = kind in ("checkin_answered", "visit_arrived", "visit_done")
+    assert stages == {_id(50): "closed" if noted else "accepted"}
+    ended = kind in ("wearable_removed", "wearable_battery_low", "wearable_battery_critical")
+    assert (await listed(store))[_id(50)]["stage"] == ("closed" if noted or ended else "accepted")
+
+
+async def test_a_fall_that_somebody_got_up_from_is_for_a_person(store: Store) -> None:
+    assert await record(store, "gw-1", worn("fall_recovered", 1)) == {_id(1): "accepted"}
+
+
+async def test_an_end_that_a_wearable_says_of_a_gateways_condition_ends_nothing(store: Store) -> None:
+    """And none but its own."""
+    await record(store, "gw-1", own("inactive", 1, WEARABLE), worn("home_left", 1))
+    await record(store, "gw-1", worn("home_returned", 2, event=_id(2, BADGE), wearable=BADGE))
+    await record(store, "gw-1", event(3, kind="active_again", class_="service", restore=True))
+    found = await listed(store)
+    assert found[_id(1, JOURNAL)]["ended_by"] is None
+    assert found[_id(1)]["ended_by"] is None
+    # Of a wearable that is no kind of ours: a card like any request.
+    assert found[_id(3)]["stage"] == "accepted"
+
+
+@pytest.mark.parametrize("kind", ["checkin_silent", "checkin_not_worn", "checkin_unreachable"])
+async def test_a_checkin_that_is_settled_is_over_and_settles_no_other(store: Store, kind: str) -> None:
+    other = CHECKIN.replace("morning", "noon")
+    await record(store, "gw-1", own(kind, 1, WEARABLE, note=f"{CHECKIN} tries=3"))
+    await record(store, "gw-1", own(kind, 2, WEARABLE, note=f"{other} tries=3"))
+    end = own("checkin_settled", 3, WEARABLE, note=f"{CHECKIN} was=silent")
+    assert await record(store, "gw-1", end) == {_id(3, JOURNAL): "closed"}
+    found = await listed(store)
+    assert [found[_id(n, JOURNAL)]["ended_by"] for n in (1, 2)] == [_id(3, JOURNAL), None]
+    assert [found[_id(n, JOURNAL)]["stage"] for n in (1, 2)] == ["accepted", "accepted"]
+
+
+async def test_a_visit_goes_on_until_the_badge_left(store: Store) -> None:
+    assert await record(store, "gw-1", own("badge_arrived", 1, BADGE)) == {_id(1, JOURNAL): "accepted"}
+    (visit,) = await store.read(visits.listed)
+    assert (visit["badge"], visit["gateway"], visit["left_at"], visit["minutes"]) == (BADGE, "gw-1", None, None)
+    note = "minutes=42 purpose=care,medical silent=66 new=word at_least"
+    assert await record(store, "gw-1", own("badge_left", 2, BADGE, note=note)) == {_id(2, JOURNAL): "closed"}
+    (visit,) = await store.read(visits.listed)
+    assert visit["left_at"] is not None
+    assert (visit["minutes"], visit["purposes"], visit["at_least"]) == (42, ["care", "medical"], True)
+    assert (await listed(store))[_id(1, JOURNAL)]["by_itself"] is True
+    # The same badge again is another visit, and a note of nonsense says nothing.
+    await record(
+        store, "gw-1", own("badge_arrived", 3, BADGE), own("badge_left", 4, BADGE, note="minutes=x purpose=none")
+    )
+    again = (await store.read(visits.listed))[0]
+    assert (again["minutes"], again["purposes"], again["at_least"]) == (None, [], False)
+    assert [(news.event, news.stage) for news in await owed(store)] == [(_id(1, JOURNAL), "closed")]

@@ -1,0 +1,157 @@
+"""Care plans and settings on their way to gateways. Guarantee: what is kept is sent to each gateway, over restarts.
+
+And again whenever one comes that does not live by it. Owns when it is sent, and what the desk may know of a plan: for
+whom, whose centre, how long positions are kept. Must not know what else a plan says, nor what settings say: those are
+the gateway's and the wearable's. Without keys boxes are kept and sent unread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections import deque
+from typing import Any
+
+from edge_daemon.clock import Clock
+from edge_daemon.counters import Counters
+from edge_daemon.log import Log
+from protocol import box
+from tools.desk.brokers import Brokers
+from tools.desk.errors import BrokerDown, NotGenuine, StoreFailed
+from tools.desk.keys import KeyRing
+from tools.desk.reading import fields
+from tools.desk.reading.care import Boxed, CareRow, CareState
+from tools.desk.store import Store, care, trails
+from tools.desk.store.care import Due, Gateway, Known
+from tools.desk.store.store import Transaction
+
+log = Log("care")
+
+_AT_ONCE = 50
+_WAITING_MOST = 5000
+# Also without a call: a broker that was away, or a colleague's desk that died with something due.
+_LOOK_AGAIN_S = 5.0
+_BENEFICIARIES = ("older", "disabled", "child", "worker")
+_DAYS_MOST = 3650
+
+
+class Care:
+    """`put` what is to be lived by; `take` what gateways say; `came` and `beat` when one is there. `ring`: the keys."""
+
+    def __init__(self, ring: KeyRing | None, store: Store, brokers: Brokers, clock: Clock, counters: Counters) -> None:
+        self._ring = ring
+        self._store = store
+        self._brokers = brokers
+        self._clock = clock
+        self._counters = counters
+        self._states: deque[CareState] = deque(maxlen=_WAITING_MOST)
+        self._came: set[Gateway] = set()
+        self._beat: set[Gateway] = set()
+        self._wake = asyncio.Event()
+
+    async def put(self, row: CareRow) -> None:
+        """Keep what is newer and send it. Raises NotGenuine, NotUnderstood, TooOld, StoreFailed."""
+        known = self._known(row.wearable, row.plan)
+        if row.settings is not None:
+            self._open(row.wearable, box.SETTINGS, row.settings)
+        await self._store.write(lambda transaction: care.put(transaction, row, known))
+        log.info("care_kept", wearable=row.wearable)
+        self._wake.set()
+
+    def take(self, states: list[CareState]) -> None:
+        """What a gateway says that it and wearables live by."""
+        self._states.extend(states)
+        self._wake.set()
+
+    def came(self, area: str, gateway: str) -> None:
+        """A gateway has connected."""
+        self._came.add((area, gateway))
+        self._wake.set()
+
+    def beat(self, area: str, gateway: str) -> None:
+        """A gateway is there."""
+        # Every minute by every gateway: with the next look, and no transaction of its own.
+        self._beat.add((area, gateway))
+
+    def wake(self) -> None:
+        """Look now: a broker is back."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Store what was said, and send what is due, for ever."""
+        while True:
+            self._wake.clear()
+            more = False
+            try:
+                await self._store_said()
+                more = await self._send()
+            except (BrokerDown, StoreFailed) as error:
+                log.warning("care_unsent", why=str(error))
+            if more:
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_AGAIN_S):
+                    await self._wake.wait()
+
+    async def _store_said(self) -> None:
+        states, came, beat = list(self._states), self._came, self._beat
+        if not (states or came or beat):
+            return
+        now_ms = self._clock.wall_ms()
+
+        def work(transaction: Transaction) -> None:
+            care.said(transaction, states)
+            care.there(transaction, came, beat, now_ms)
+
+        # A beat or a state that is lost with a store that fails comes again; who came is asked for no second time.
+        self._states.clear()
+        self._came, self._beat = set(), set()
+        try:
+            await self._store.write(work)
+        except StoreFailed:
+            self._counters.add("store_failed")
+            self._came |= came
+            self._states.extendleft(reversed(states))
+            raise
+
+    async def _send(self) -> bool:
+        """Send what is due; True when there may be more."""
+        if not self._brokers.connected:
+            return False
+        owed = await self._store.read(lambda connection: care.due(connection, _AT_ONCE))
+        for each in owed:
+            await self._send_one(each)
+        return len(owed) == _AT_ONCE
+
+    async def _send_one(self, due: Due) -> None:
+        row = {"wearable": due.row.wearable, "plan": _said(due.row.plan), "settings": _said(due.row.settings)}
+        payload = json.dumps({"v": 1, "rows": [row]}, separators=(",", ":")).encode()
+        # Before: its answer may be here before the broker's.
+        now_ms = self._clock.wall_ms()
+        await self._brokers.tell(due.area, due.gateway, f"pingan/v1/{due.area}/{due.gateway}/down/care", payload)
+        await self._store.write(lambda transaction: care.sent(transaction, due, now_ms))
+        self._counters.add("care_sent")
+
+    def _known(self, wearable: str, plan: Boxed | None) -> Known | None:
+        content = None if plan is None else self._open(wearable, box.CARE, plan)
+        if content is None:
+            return None
+        said = fields.message_v1(content)
+        beneficiary = fields.one_of(said, "beneficiary", _BENEFICIARIES)
+        days = fields.whole(said, "retention_days", 0, _DAYS_MOST)
+        most = trails.CHILD_RETENTION_DAYS if beneficiary == "child" else _DAYS_MOST
+        return Known(beneficiary, fields.text(said, "centre", 64), min(days, most))
+
+    def _open(self, wearable: str, purpose: int, part: Boxed) -> bytes | None:
+        """What is in a box; None: there is no key here. Raises NotGenuine."""
+        if self._ring is None or not self._ring.opens(wearable, purpose):
+            return None
+        content = self._ring.open_box(wearable, purpose, part.box)
+        if content is None:
+            raise NotGenuine("plan" if purpose == box.CARE else "settings")
+        return content
+
+
+def _said(part: Boxed | None) -> dict[str, Any] | None:
+    return None if part is None else {"version": part.version, "box": part.box.hex()}
