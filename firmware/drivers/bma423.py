@@ -42,7 +42,7 @@ _SET_UP = (
     (0x45, 0x80),  # FIFO_DOWNS: filtered samples, all of them
     (0x48, 0x00),  # FIFO_CONFIG_0: the oldest make room
     (0x49, 0x40),  # FIFO_CONFIG_1: accelerometer, no headers
-    (0x53, 0x0A),  # INT1_IO_CTRL: push-pull, active high, a level
+    (0x53, 0x08),  # INT1_IO_CTRL: push-pull, active low
     (0x55, 0x01),  # INT_LATCH: until it is read
 )
 _WATERMARK = 0x46  # two registers, bytes
@@ -91,7 +91,7 @@ class Bma423:
         return waiting
 
     def sleep(self, wake_samples: int) -> None:
-        """Save power, sampling on; pull INT1 high when `wake_samples` wait, 0 for never. Raises OSError.
+        """Save power, sampling on; pull INT1 low when `wake_samples` wait, 0 for never. Raises OSError.
 
         samples() needs wake() first.
         """

@@ -8,6 +8,7 @@ fallen.
 from array import array
 
 from . import signal
+from .levels import SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ _SETTLE = 2 * signal.HZ
 _BEFORE_MARKS = 4
 # So many steps counted after that, and the wearer goes on.
 _GOES_ON_STEPS = 6
+# So many blows, each at most a second after the one before, are a rhythm: applause, running, hammering. After it only
+# real stillness is one of lying. A tumble down a stair has fewer.
+_BEATS = 6
+_BEAT_LEAST = 6
+_BEAT_MOST = signal.HZ
+_STILL_SHIFT = 2
 
 
 class FallDetector:
@@ -49,8 +56,10 @@ class FallDetector:
         self._low_run = 0
         self._low_left = 0
         self._left = 0
-        self._quiet = 0
+        self._quiet = self._turned = 0
         self._steps_then = 0
+        self._beats = 0
+        self._since_blow = _BEAT_MOST
         self.before = array("h", [0, 0, 0])
 
     def gap(self) -> None:
@@ -69,14 +78,15 @@ class FallDetector:
             self._low_run = 0
             if self._low_left:
                 self._low_left -= 1
+        self._since_blow += 1
         if square >= level.hard or (self._low_left and square >= level.impact):
             self._impact()
         elif self.state == SETTLING:
             self._left -= 1
             if not self._left:
                 self.state = LYING
-                self._left = level.seconds
-                self._quiet = 0
+                self._left = SECONDS
+                self._quiet = self._turned = 0
                 self._steps_then = self._steps.steps
         elif self.state == LYING and self._signal.second:
             return self._second()
@@ -87,15 +97,25 @@ class FallDetector:
             self._signal.note(self.before, _BEFORE_MARKS)
         self.state = SETTLING
         self._left = _SETTLE
+        if self._since_blow > _BEAT_MOST:
+            self._beats = 1
+        elif self._since_blow > _BEAT_LEAST:
+            self._beats += 1
+        self._since_blow = 0
 
     def _second(self) -> int:
         """One more second of lying, or of going on."""
+        level = self.level
         self._left -= 1
-        if self._signal.activity < self.level.quiet_mg:
-            self._quiet += 1
-        if self._steps.steps - self._steps_then >= _GOES_ON_STEPS:
+        turned = self._signal.turned(self.before, level.turn)
+        # Where posture is the body's, nobody walks lying down: what looks like steps then are limbs.
+        if self._steps.steps - self._steps_then >= _GOES_ON_STEPS and not (turned and level.turned):
             return self._calm()
-        if self._quiet >= self.level.quiet and self._signal.turned(self.before, self.level.turn):
+        if turned:
+            self._turned += 1
+            if self._signal.activity < (level.quiet_mg >> _STILL_SHIFT if self._beats >= _BEATS else level.quiet_mg):
+                self._quiet += 1
+        if self._quiet >= level.quiet or (level.turned and self._turned >= level.turned):
             self.state = WATCHING
             return FALLEN
         return NOTHING if self._left else self._calm()

@@ -10,7 +10,8 @@ class Level:
     """`low_mg`, `low_samples`: less than so much for so long is low g. `impact_mg`: an impact after low g.
 
     `hard_mg`: an impact without. `turn`: how far down must have turned, as sixteenths of a squared cosine (signal.py).
-    `quiet_mg`: a second's activity below this is one of lying; `quiet`: so many of `seconds` after the impact must be.
+    After an impact SECONDS are looked at. So many (`quiet`) turned ones with an activity below `quiet_mg` are lying, and
+    so are `turned` of them however restless; 0: restless ones never are.
     """
 
     def __init__(
@@ -22,7 +23,7 @@ class Level:
         turn: int,
         quiet_mg: int,
         quiet: int,
-        seconds: int,
+        turned: int,
     ) -> None:
         self.low = low_mg * low_mg
         self.low_samples = low_samples
@@ -31,14 +32,16 @@ class Level:
         self.turn = turn
         self.quiet_mg = quiet_mg
         self.quiet = quiet
-        self.seconds = seconds
+        self.turned = turned
 
+
+SECONDS = 15
 
 # cos^2 in sixteenths: 30 degrees 12, 35 10.7, 40 9.4, 45 8, 50 6.6, 60 4.
-WRIST_NORMAL = Level(600, 2, 3000, 3600, 11, 150, 4, 8)
-WRIST_SENSITIVE = Level(700, 1, 2500, 3000, 13, 250, 4, 8)
-PENDANT_NORMAL = Level(600, 3, 2200, 2800, 7, 100, 4, 8)
-PENDANT_SENSITIVE = Level(700, 2, 1600, 2000, 8, 150, 4, 8)
+WRIST_NORMAL = Level(600, 2, 3000, 3600, 11, 150, 4, 0)
+WRIST_SENSITIVE = Level(700, 1, 2500, 3000, 12, 250, 4, 0)
+PENDANT_NORMAL = Level(600, 3, 2200, 2800, 7, 100, 4, 12)
+PENDANT_SENSITIVE = Level(700, 2, 1600, 2000, 8, 150, 4, 12)
 
 
 def level(falls: int, wrist: bool) -> Level:

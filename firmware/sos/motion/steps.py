@@ -3,7 +3,8 @@
 Owns the rule: that of N. Zhao, "Full-Featured Pedometer Design Realized with 3-Axis Digital Accelerometer" (Analog
 Dialogue 44-06, 2010), on the magnitude instead of one axis, so that it does not matter how the wearable sits. Must not
 know what steps are for. A step is a fall of the smoothed signal through the middle of its last second's extremes, 0.2 s
-to 2 s after the last one; four such in a row are a walk, and count from the first.
+to 2 s after the last one; four such in a row are a walk, and count from the first. Ours besides: a walk is even, each
+interval within half of the last one's, which limbs that flail are not.
 """
 
 from array import array
@@ -34,6 +35,7 @@ class StepCounter:
         self._above = False
         self._window = _WINDOW
         self._since = _LATEST + 1
+        self._interval = 0
 
     def sample(self, square: int) -> None:
         """One sample's |a|^2, in mg^2."""
@@ -66,7 +68,13 @@ class StepCounter:
     def _step(self) -> None:
         if self._since < _SOONEST:
             return
-        self.row = self.row + 1 if self._since <= _LATEST else 1
+        interval, self._interval = self._interval, self._since
+        if self._since > _LATEST:
+            self.row = 1
+        elif self.row < 2 or -interval <= 2 * (self._since - interval) <= interval:
+            self.row += 1
+        else:
+            self.row = 1
         self._since = 0
         if self.row == _REGULAR:
             self.steps += _REGULAR

@@ -8,7 +8,7 @@ FIFO_BYTES = 1024
 
 
 class Accelerometer:
-    """Bus and chip in one: readfrom_mem_into, writeto_mem. `line`: INT1. `asked`: how often it was asked anything."""
+    """Bus and chip in one: readfrom_mem_into, writeto_mem. `line`: INT1 is pulled. `asked`: how often it was asked anything."""
 
     def __init__(self, chip_id=0x13):
         self.registers = bytearray(256)
@@ -22,8 +22,8 @@ class Accelerometer:
 
     @property
     def line(self):
-        """Pulled high: the output is on, and a mapped interrupt is latched."""
-        return bool(self.registers[0x53] & 0x08 and self.registers[0x58] & 0x02 and self.latched)
+        """INT1 pulled low: the output is on and active low, and a mapped interrupt is latched."""
+        return bool(self.registers[0x53] & 0x0A == 0x08 and self.registers[0x58] & 0x02 and self.latched)
 
     def feed(self, samples):
         """Sampled: triples in units of 8 g / 2^15."""
