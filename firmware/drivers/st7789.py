@@ -1,8 +1,9 @@
-"""ST7789 colour display (Sitronix) used as one large lamp: the whole screen in one colour.
+"""ST7789 colour display (Sitronix): a canvas of 16 colours, or the whole screen in one, as a large lamp.
 
-Owns the controller's commands. Must not know the backlight (the board's) nor what a colour says (the application's).
-Source: ST7789V datasheet V1.6, section 9. All 240 x 320 pixels of the controller's memory are painted, so a glass of
-240 x 240 is filled wherever in that memory it sits. Painting takes no heap.
+Owns the controller's commands. Must not know the backlight (the board's) nor what a page says (the application's).
+Source: ST7789V datasheet V1.6, section 9. As a lamp all 240 x 320 pixels of the controller's memory are painted, so a
+glass of 240 x 240 is filled wherever in that memory it sits; a canvas is sent to where the board says that it sits.
+Painting takes no heap. Sending is cut into strips of 20 lines, and what runs by interrupt comes between any two.
 """
 
 import time
@@ -11,12 +12,15 @@ import framebuf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from machine import SPI, Pin
 
 _WIDTH = 240
 _HEIGHT = 320
+_CANVAS_HEIGHT = 240
 # 20 lines to a transfer: 16 transfers, 9,600 bytes of RAM.
 _LINES = 20
+_COLOURS = 16
 
 _SOFT_RESET = 0x01
 _SLEEP_IN = 0x10
@@ -35,14 +39,21 @@ _AFTER_SLEEP_OUT_MS = 5
 
 
 class St7789:
-    """The display on `spi` (write) with pins `select` and `data` (called with 0 or 1). Takes 125 ms to start."""
+    """The display on `spi` (write) with pins `select` and `data` (called with 0 or 1). Takes 125 ms to start.
 
-    def __init__(self, spi: "SPI", select: "Pin", data: "Pin") -> None:
+    `order`: which way round the glass sits, and whether blue comes first (MADCTL, section 9.1.28). `top`: the first
+    row of the memory that it shows.
+    """
+
+    def __init__(self, spi: "SPI", select: "Pin", data: "Pin", order: int = 0, top: int = 0) -> None:
         self._spi = spi
         self._select = select
         self._data = data
         self._strip = bytearray(2 * _WIDTH * _LINES)
         self._canvas = framebuf.FrameBuffer(self._strip, _WIDTH, _LINES, framebuf.RGB565)
+        self._inks = framebuf.FrameBuffer(bytearray(2 * _COLOURS), _COLOURS, 1, framebuf.RGB565)
+        self._all = _rows(0, _HEIGHT)
+        self._glass = _rows(top, _CANVAS_HEIGHT)
         self._one = bytearray(1)
         self._colour = -1
         select(1)
@@ -51,20 +62,18 @@ class St7789:
         self._command(_SLEEP_OUT)
         time.sleep_ms(_AFTER_SLEEP_OUT_MS)
         self._command(_PIXEL_FORMAT, _RGB565)
-        self._command(_ORDER, b"\x00")
+        self._command(_ORDER, bytes([order]))
         # The panel is an IPS one: without inversion white is black.
         self._command(_INVERT)
         self._command(_COLUMNS, bytes([0, 0, 0, _WIDTH - 1]))
-        self._command(_ROWS, bytes([0, 0, (_HEIGHT - 1) >> 8, (_HEIGHT - 1) & 0xFF]))
         self._command(_DISPLAY_ON)
 
     def paint(self, rgb: int) -> None:
         """The whole screen in the colour 0xRRGGBB; nothing is sent when it has that colour already. Takes no heap."""
         if rgb == self._colour:
             return
-        rgb565 = (rgb >> 8) & 0xF800 | (rgb >> 5) & 0x07E0 | (rgb >> 3) & 0x001F
-        # framebuf stores the low byte first, the controller wants the high byte first.
-        self._canvas.fill((rgb565 & 0xFF) << 8 | rgb565 >> 8)
+        self._canvas.fill(_swapped(rgb))
+        self._command(_ROWS, self._all)
         self._command(_WRITE)
         self._data(1)
         self._select(0)
@@ -72,6 +81,20 @@ class St7789:
             self._spi.write(self._strip)
         self._select(1)
         self._colour = rgb
+
+    def show(self, canvas: "framebuf.FrameBuffer", palette: "Sequence[int]") -> None:
+        """A canvas of 240 x 240 in GS4_HMSB, each pixel as its colour 0xRRGGBB of `palette`."""
+        for i in range(_COLOURS):
+            self._inks.pixel(i, 0, _swapped(palette[i]))
+        self._command(_ROWS, self._glass)
+        self._command(_WRITE)
+        self._data(1)
+        self._select(0)
+        for y in range(0, _CANVAS_HEIGHT, _LINES):
+            self._canvas.blit(canvas, 0, -y, -1, self._inks)  # type: ignore[arg-type]  # the stubs' slip
+            self._spi.write(self._strip)
+        self._select(1)
+        self._colour = -1
 
     def sleep(self) -> None:
         """A few microamperes; the next `St7789(...)` wakes it."""
@@ -86,3 +109,15 @@ class St7789:
             self._data(1)
             self._spi.write(data)
         self._select(1)
+
+
+def _rows(first: int, count: int) -> bytes:
+    """Arguments of _ROWS."""
+    last = first + count - 1
+    return bytes([first >> 8, first & 0xFF, last >> 8, last & 0xFF])
+
+
+def _swapped(rgb: int) -> int:
+    """As 16 bits, high byte first as the controller wants it; framebuf stores the low byte first."""
+    rgb565 = (rgb >> 8) & 0xF800 | (rgb >> 5) & 0x07E0 | (rgb >> 3) & 0x001F
+    return (rgb565 & 0xFF) << 8 | rgb565 >> 8

@@ -3,9 +3,11 @@
 import framebuf
 import machine
 import micropython
+from drivers import ft6336
 from drivers.axp2101 import ALDO2, ALDO4, BLDO2, CABLE, PRESSED, RELEASED, Axp2101, ChipAbsent
 from drivers.divider import Divider
 from drivers.drv2605 import Drv2605
+from drivers.ft6336 import Ft6336
 from drivers.st7789 import St7789
 from machine import I2C, SPI, Chip, Pin, State
 
@@ -167,9 +169,9 @@ def screen():
 def test_screen_wakes_in_16_bit_colour_over_all_its_memory():
     spi, _ = screen()
     commands = [written[0] for level, written in spi.log if level == 0]
-    assert commands == [0x01, 0x11, 0x3A, 0x36, 0x21, 0x2A, 0x2B, 0x29]
+    assert commands == [0x01, 0x11, 0x3A, 0x36, 0x21, 0x2A, 0x29]
     data = [written for level, written in spi.log if level == 1]
-    assert data == [b"\x55", b"\x00", bytes([0, 0, 0, 239]), bytes([0, 0, 1, 63])]
+    assert data == [b"\x55", b"\x00", bytes([0, 0, 0, 239])]
     assert State.levels[12] == 1, "deselected between commands"
 
 
@@ -183,8 +185,10 @@ def test_screen_is_painted_with_the_high_byte_first():
         spi, display = screen()
         spi.log = []
         display.paint(rgb)
-        assert spi.log[0] == (0, b"\x2c")
-        pixels = b"".join(written for level, written in spi.log if level == 1)
+        assert [written for level, written in spi.log if level == 0] == [b"\x2b", b"\x2c"]
+        rows, *strips = [written for level, written in spi.log if level == 1]
+        assert rows == bytes([0, 0, 1, 63])
+        pixels = b"".join(strips)
         assert pixels == pixel * (240 * 320), hex(rgb)
 
 
@@ -198,7 +202,57 @@ def test_screen_paints_without_heap_and_not_twice():
         display.paint(0x00FF00)
     finally:
         micropython.heap_unlock()
-    assert spi.count == 1 + 2 * 240 * 320
+    assert spi.count == 1 + 4 + 1 + 2 * 240 * 320
+
+
+def test_screen_after_a_canvas_paints_again():
+    spi, display = screen()
+    display.paint(0x00FF00)
+    canvas = framebuf.FrameBuffer(bytearray(240 * 120), 240, 240, framebuf.GS4_HMSB)
+    display.show(canvas, [0] * 16)
+    spi.keep = False
+    spi.count = 0
+    display.paint(0x00FF00)
+    assert spi.count > 2 * 240 * 320, "the canvas is on it, not the colour"
+
+
+def test_screen_shows_a_canvas_line_by_line_in_its_own_colours():
+    spi, display = screen()
+    canvas = framebuf.FrameBuffer(bytearray(240 * 120), 240, 240, framebuf.GS4_HMSB)
+    for y in range(240):
+        canvas.hline(0, y, 240, y % 16)
+    palette = [i << 19 | i << 11 | i << 4 for i in range(16)]
+    spi.log = []
+    display.show(canvas, palette)
+    pixels = b"".join([written for level, written in spi.log if level == 1][1:])
+    for y in range(240):
+        i = y % 16
+        rgb565 = i << 11 | (i << 1) << 5 | i << 1
+        assert pixels[480 * y : 480 * y + 480] == bytes([rgb565 >> 8, rgb565 & 0xFF]) * 240, y
+
+
+def test_touch_another_chip_is_refused():
+    machine.fresh()
+    State.chips[0x38] = Chip({0xA3: 0x36})
+    try:
+        Ft6336(I2C(1))
+    except ft6336.ChipAbsent:
+        return
+    raise AssertionError("it took chip 0x36 for an FT6336U")
+
+
+def test_touch_holds_its_line_while_touched_and_looks_seldom_by_itself():
+    machine.fresh()
+    chip = State.chips[0x38] = Chip({0xA3: 0x64, 0xA4: 1})
+    touch = Ft6336(I2C(1))
+    assert (chip.registers[0xA4], chip.registers[0x86], chip.registers[0x87]) == (0, 1, 2)
+    touch.watch()
+    assert chip.registers[0xA5] == 1
+    chip.registers[0x02:0x07] = bytes([1, 0x80, 0xEF, 0x10, 0xEE])  # the second finger's number does not matter
+    assert touch.tap() == (239, 238)
+    assert touch.tap() is None
+    chip.registers[0x02] = 0x0F  # noise of a start
+    assert touch.tap() is None
 
 
 def test_battery_behind_a_divider_ignores_spikes():

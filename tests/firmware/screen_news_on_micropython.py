@@ -1,5 +1,6 @@
 """What news does, and how pages come onto the glass (started by test_screen_part.py)."""
 
+from boards import contract
 from screen_bench import BAR, LOWER, NAV, SEND, TURN_MS, UPPER, glass, home, shows, tap, turns, watch
 from sos import stages
 from sos.screen import pages, part
@@ -139,6 +140,10 @@ def test_after_a_sleep_it_is_dark_unless_touched_and_what_was_told_is_no_news():
     turns(reach, screen, 1000)
     assert shows(reach, pages.told(codes.SERVICE_CARE, stages.ACCEPTED, -1, CHINESE)) and reach.done == []
     assert 0 < len(screen.keep()) <= 40
+    reach, screen = watch(b"\x01")
+    reach.board.wake_cause = contract.WAKE_TOUCH
+    turns(reach, screen, 1000)
+    assert shows(reach, home(reach)), "a finger that is gone again"
 
 
 def test_it_draws_in_slices_and_shows_a_page_only_when_it_is_whole():

@@ -1,10 +1,13 @@
 """The T-Watch's board file over a fake chip, on MicroPython (started by test_boards.py)."""
 
+from array import array
+
 import esp32
+import fake_power
 import machine
 import micropython
 from boards import contract, watch_t_watch_s3
-from fake_power import INTERRUPT, key, listening, power_on, slept
+from fake_power import INTERRUPT, MOTION, TOUCH, finger, key, listening, power_on, slept
 from machine import State
 
 
@@ -107,6 +110,96 @@ def test_watch_screen_is_dark_at_once_and_painted_in_wait():
     assert State.levels[45] == 0, "rather dark than the wrong colour"
 
 
+def test_watch_shows_a_page_where_the_glass_sits():
+    board = power_on(watch_t_watch_s3)
+    canvas = board.canvas()
+    assert board.canvas() is canvas
+    canvas.fill(0)
+    canvas.pixel(0, 0, 1)
+    canvas.pixel(239, 239, 15)
+    palette = [0x0000FF] + [0xFF0000] * 14 + [0x00FF00]
+    State.spi.log = []
+    board.flush(palette)
+    commands = [data for level, data in State.spi.log if level == 0]
+    assert commands == [b"\x2b", b"\x2c"]
+    data = [data for level, data in State.spi.log if level == 1]
+    assert data[0] == bytes([0, 80, 319 >> 8, 319 & 0xFF]), "the last 240 of the controller's 320 rows"
+    pixels = b"".join(data[1:])
+    assert len(pixels) == 2 * 240 * 240
+    assert pixels[:4] == b"\xf8\x00\x00\x1f" and pixels[-4:] == b"\x00\x1f\x07\xe0"
+    assert pixels[4:-2] == b"\x00\x1f" * (240 * 240 - 3)
+    assert max(len(part) for part in data) <= 2 * 240 * 20, "no transfer keeps ticks out for longer than a strip"
+
+
+def test_watch_page_beats_between_dim_and_bright_and_goes_dark():
+    board = power_on(watch_t_watch_s3)
+    board.flush([0] * 16)
+    dim = State.duties[45]
+    board.led(0x00FF00)
+    assert State.duties[45] > 3 * dim > 0
+    State.spi.count = 0
+    State.spi.keep = False
+    board.wait(1)
+    assert State.spi.count == 0, "the page is not painted over"
+    board.led(0)
+    assert State.duties[45] == dim
+    board.flush(None)
+    assert State.duties[45] == 0
+    board.led(0x00FF00)
+    assert State.duties[45] == 0, "rather dark than an old page"
+    board.wait(1)
+    assert State.duties[45] == 65535 and State.spi.count > 2 * 240 * 240, "without a page it is the lamp"
+
+
+def test_watch_a_finger_is_one_tap_however_long_it_stays():
+    board = power_on(watch_t_watch_s3)
+    assert board.touches() == []
+    finger(17, 239)
+    assert board.touches() == [(17, 239)]
+    finger(20, 230, event=2)
+    assert board.touches() == []
+    finger(20, 230, event=1, fingers=0)
+    assert board.touches() == []
+    finger(0, 160)
+    assert board.touches() == [(0, 160)]
+
+
+def test_watch_a_finger_that_is_gone_before_anybody_looked_is_a_tap():
+    board = power_on(watch_t_watch_s3)
+    finger(100, 200)
+    finger(100, 200, event=1, fingers=0)
+    assert board.touches() == [(100, 200)]
+    assert board.touches() == []
+    finger(1, 2)
+    assert board.touches() == [(1, 2)]
+
+
+def test_watch_asks_the_touch_chip_only_where_its_line_says_so():
+    board = power_on(watch_t_watch_s3)
+    State.chips[0x38].broken = True
+    assert board.touches() == []
+    finger(1, 2)
+    assert board.touches() == [], "a dead bus is no tap, and no fault"
+    State.chips[0x38].broken = False
+    assert board.touches() == [(1, 2)]
+
+
+def test_watch_without_its_touch_or_accelerometer_says_so():
+    def board_without(address):
+        real = fake_power.Chip
+        fake_power.Chip = lambda values, clears=(): real({0x00: 0, 0xA3: 0} if values in without else values, clears)
+        without = ({0xA3: 0x64},) if address == 0x38 else ({0x00: 0x13},)
+        try:
+            return power_on(watch_t_watch_s3)
+        finally:
+            fake_power.Chip = real
+
+    board = board_without(0x38)
+    assert not board.has_touch and board.touches() == [] and board.has_accelerometer
+    board = board_without(0x19)
+    assert not board.has_accelerometer and board.samples(array("h", [0] * 30)) == 0 and board.has_touch
+
+
 def test_watch_works_without_its_motor():
     board = power_on(watch_t_watch_s3)
     State.chips[0x5A].broken = True
@@ -141,11 +234,36 @@ def test_watch_sleeps_with_the_interrupt_line_to_wake_it():
     board.led(0xFF0000)
     board.wait(1)
     assert slept(board) == 60000
-    ((pins, level),) = esp32.wakes
-    assert [pin.number for pin in pins] == [INTERRUPT]
-    assert level == esp32.WAKEUP_ALL_LOW
+    lines = [([pin.number for pin in pins], level) for pins, level in esp32.wakes]
+    assert sorted(lines) == [([TOUCH], esp32.WAKEUP_ALL_LOW), ([INTERRUPT], esp32.WAKEUP_ALL_LOW)]
     assert State.levels[45] == 0
-    assert State.chips[0x34].registers[0x90] & 0x26 == 0, "screen and motor are off"
+    assert State.chips[0x34].registers[0x90] & 0x26 == 0x04, "light and motor are off, the touch has power"
+    assert State.chips[0x38].registers[0xA5] == 1, "and looks seldom"
+
+
+def test_watch_sleeps_though_its_touch_is_dead_and_cuts_its_power_then():
+    board = power_on(watch_t_watch_s3)
+    State.chips[0x38].broken = True
+    assert slept(board) == 60000
+    ((pins, _),) = esp32.wakes
+    assert [pin.number for pin in pins] == [INTERRUPT], "the key is never the price"
+    assert State.chips[0x34].registers[0x90] & 0x26 == 0
+
+
+def test_watch_wakes_by_its_accelerometer_where_somebody_asked_for_that():
+    board = power_on(watch_t_watch_s3)
+    board.watch_motion(True)
+    assert slept(board) == 60000
+    lines = [[pin.number for pin in pins] for pins, _ in esp32.wakes]
+    assert sorted(lines) == [[TOUCH, MOTION], [INTERRUPT]]
+
+
+def test_watch_knows_a_touch_from_its_accelerometer():
+    for held, wake in ((1, contract.WAKE_TOUCH), (0, contract.WAKE_MOTION)):
+        board = power_on(watch_t_watch_s3, machine.DEEPSLEEP_RESET, machine.EXT1_WAKE, levels={MOTION: held})
+        assert board.wake_cause == wake
+    board = power_on(watch_t_watch_s3, machine.DEEPSLEEP_RESET, machine.EXT1_WAKE, key=0x02)
+    assert board.wake_cause == contract.WAKE_BUTTON, "the key before all"
 
 
 def test_watch_stays_awake_while_the_key_is_held():

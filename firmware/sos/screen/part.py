@@ -50,6 +50,7 @@ _URGENT = (stages.PRESSED, stages.COUNTING, stages.FALLING)
 # What is told again so that it is seen again.
 _AGAIN = (stages.NO_PATH, stages.PRESSED, stages.COUNTING, stages.LOCATING, stages.PROMPTED)
 _DAY_S = 86400
+_WAKE_TOUCH = 4
 _NO_EVENT = (stages.IDLE, stages.PROMPTED, stages.FALLING)
 
 
@@ -114,7 +115,8 @@ class Screen(Part):
         if self._resumed:
             self._heard = (feedback.stage, feedback.number, feedback.began_ms)
             self._note()
-        if not self._resumed or self.reach.board.touches():
+        # The finger that woke it may be gone by now.
+        if not self._resumed or self.reach.board.touches() or self.reach.board.wake_cause == _WAKE_TOUCH:
             self._on(now_ms)
         if self._lit:
             self._view = self._natural()

@@ -10,6 +10,10 @@ def wake_on_ext0(pin, level):
     wakes.append(((pin,), level))
 
 
+def wake_on_ext1(pins, level):
+    wakes.append((pins, level))
+
+
 def _wake_on_gpio(pins, level):
     wakes.append((pins, level))
 

@@ -8,6 +8,8 @@ from machine import Chip, Pin, State
 BUTTON = 3
 CABLE = 5
 INTERRUPT = 21
+TOUCH = 16
+MOTION = 14
 
 
 class Clock:
@@ -57,6 +59,8 @@ def power_on(module, cause=machine.PWRON_RESET, reason=0, levels=None, key=0):
         {0x00: 0x08, 0x03: 0x4A, 0x22: 0x02, 0x34: 0x0F, 0x35: 0xA0, 0x49: key, 0x90: 0x08}, clears=(0x48, 0x49, 0x4A)
     )
     State.chips[0x5A] = Chip({})
+    State.chips[0x38] = Chip({0xA3: 0x64})
+    State.chips[0x19] = Chip({0x00: 0x13})
     esp32_core.time = Clock(clock().ns)
     esp32.wakes.clear()
     return module.Board()
@@ -81,6 +85,13 @@ def key(flags):
     Pin.made[INTERRUPT].drive(0)
     if not chip.registers[0x49]:
         Pin.made[INTERRUPT].drive(1)
+
+
+def finger(x, y, event=0, fingers=1):
+    """The watch's touch chip sees a finger there (event 0 down, 2 on the glass, 1 gone) and pulls its line."""
+    report = bytes([fingers, event << 6 | x >> 8, x & 0xFF, y >> 8, y & 0xFF])
+    State.chips[0x38].registers[0x02:0x07] = report
+    Pin.made[TOUCH].drive(0 if fingers else 1)
 
 
 def slept(board, ms=60000):

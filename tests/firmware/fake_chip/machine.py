@@ -6,6 +6,7 @@ Runs on MicroPython, before the built-in module on the path. `fresh()` forgets e
 # ruff: noqa: ARG002, RUF012  it takes what the real one takes, and its state is the class's on purpose
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
+EXT1_WAKE = 3
 TIMER_WAKE = 4
 
 
@@ -28,6 +29,7 @@ class State:
     levels = {}
     chips = {}
     spi = bytearray()
+    duties = {}
 
 
 def fresh():
@@ -39,6 +41,7 @@ def fresh():
     State.levels = {}
     State.chips = {}
     State.spi = bytearray()
+    State.duties = {}
     Pin.made = {}
 
 
@@ -91,6 +94,19 @@ class Pin:
         wanted = Pin.IRQ_RISING if level else Pin.IRQ_FALLING
         if was != level and self.handler and self.trigger & wanted:
             self.handler(self)
+
+
+class PWM:
+    """The pin's level is whether anything of a duty is left."""
+
+    def __init__(self, pin, freq=0, duty_u16=0):
+        self.number = pin.number
+        self.freq = freq
+        self.duty_u16(duty_u16)
+
+    def duty_u16(self, duty):
+        State.duties[self.number] = duty
+        State.levels[self.number] = 1 if duty else 0
 
 
 class ADC:
