@@ -144,11 +144,13 @@ class CheckIns:
         if outcome == "done":
             asking.tries += 1
             asking.shown, asking.spared, asking.worn = True, False, more[0] if more else codes.WORN_UNKNOWN
+            asking.why = ""
             asking.deadline_ms = self._now() + asking.within_s * 1000
             log.info("checkin_shown", wearable=self._handle, checkin=asking.name, tries=asking.tries)
             self._tell(asking, "done", None)
         elif reason == "failed":
-            asking.not_before_ms = self._now() + _FAILED_AGAIN_MS
+            # It shows an alarm of its wearer's, and nothing else.
+            asking.why, asking.not_before_ms = "alarm_open", self._now() + _FAILED_AGAIN_MS
         elif reason == "unknown_to_wearable":
             asking.why, asking.deadline_ms = "cannot_ask", self._now()
             self._tell(asking, "refused", reason)

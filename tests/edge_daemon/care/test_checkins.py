@@ -195,6 +195,16 @@ async def test_a_wearable_that_cannot_show_it_now_is_asked_again_a_minute_later(
         assert await home.stored() == [("checkin_unreachable", f"{NAMED} tries=0 why=cannot_ask")]
 
 
+async def test_one_that_shows_an_alarm_all_the_time_is_told_as_that(tmp_path: Path) -> None:
+    async with ward(tmp_path) as home:
+        await due(home)
+        for _ in range(35):
+            ((command, _),) = home.prompts()
+            await home.does(command, codes.RESULT_FAILED, b"")
+            await home.turn(60)
+        assert await home.stored() == [("checkin_unreachable", f"{NAMED} tries=0 why=alarm_open")]
+
+
 async def test_a_plan_without_it_takes_it_off(tmp_path: Path) -> None:
     async with ward(tmp_path) as home:
         await due(home)

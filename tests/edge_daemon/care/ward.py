@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from edge_daemon.care.care import Care
 from protocol import box, codes, messages
-from protocol.messages import Command
+from protocol.messages import Command, pack_command
 from protocol.watchful import Prompt
 from tests.edge_daemon.core import WITHIN_S, Core, core
 from tests.edge_daemon.schemas import check
@@ -190,6 +190,17 @@ class Ward:
         self.gateway.hear(self.wearer, self.wearer.seal(codes.HEARTBEAT, body), self.link)
         if turn:
             await self.turn()
+
+
+def settings_row(version: int, size: int = 60) -> dict[str, Any]:
+    sealed = box.seal(b"test_only_trail_", box.SETTINGS, version, os.urandom(8), b"s" * size)
+    return {"version": version, "box": sealed.hex()}
+
+
+def waiting(home: Ward) -> list[tuple[Command, int]]:
+    """What waits for the wearable, as it would be handed over."""
+    queued = home.gateway.commands._queued.values()
+    return [(Command(pack_command(one.wire_id, one.code, one.args)), one.code) for one in queued]
 
 
 @contextlib.asynccontextmanager
