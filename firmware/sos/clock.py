@@ -8,11 +8,12 @@ FRESH_S = 6 * 3600
 
 
 class Clock:
-    """`wanted`: somebody here has a use for the time. `offset_minutes`: local time ahead of UTC, None: never told."""
+    """`offset_minutes`: local time ahead of UTC, None: never told."""
 
     def __init__(self, board):
         self._board = board
-        self.wanted = False
+        # Who shows the time, or dates positions.
+        self._wanted = (board.has_display and board.has_touch) or board.has_gnss
         self.offset_minutes = None
         # When power came, by the world's clock, and how old the wearable was when it was told; 0: never.
         self._origin_s = 0
@@ -30,7 +31,7 @@ class Clock:
 
     def wants(self):
         """Whether a gateway should say what time it is."""
-        return self.wanted and (not self._origin_s or self._since_power_on_s() - self._told_s >= FRESH_S)
+        return self._wanted and (not self._origin_s or self._since_power_on_s() - self._told_s >= FRESH_S)
 
     def keep(self):
         """What goes over a deep sleep: (origin, told, offset)."""

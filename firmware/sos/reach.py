@@ -64,10 +64,6 @@ class Reach:
         """Seconds since 1970, UTC; 0 while nobody has said."""
         return self._clock.unix_s()
 
-    def want_time(self):
-        """From now on gateways are asked for it, whenever it is not known well."""
-        self._clock.wanted = True
-
     def offset_minutes(self):
         """How far local time is ahead of UTC: as a gateway said with the time, else by the settings."""
         offset = self._clock.offset_minutes
