@@ -1,0 +1,102 @@
+"""A button with everything behind it up to the radio, on flash in RAM, for tests under both Pythons.
+
+Owns the ticks of a test and what would be there after a power cut. Must not know what is tested.
+"""
+
+from firmware.sos import outbox, presses, prompting, schedule
+from firmware.sos.feedback import Feedback
+from firmware.sos.ledger import Ledger
+from protocol import codes
+from protocol.settings import Settings
+from protocol.watchful import Prompt, pack_prompt
+
+
+class RamLedger(Ledger):
+    """Flash that always takes it; `kept`: what a start would find after each write."""
+
+    def __init__(self):
+        super().__init__()
+        self.kept = bytes(self.image)
+        self.set_header(1, 0)
+
+    def commit(self):
+        self.failed = False
+        self.kept = bytes(self.image)
+        return True
+
+
+class Lamp:
+    def led(self, rgb):
+        pass
+
+    def motor(self, on):
+        pass
+
+    def show(self, stage, number):
+        pass
+
+
+class Store:
+    def __init__(self):
+        self.now = Settings()
+
+
+class Wearer:
+    """A button with everything behind it up to the radio, a tick every 20 ms."""
+
+    def __init__(self, short_press=codes.SOS):
+        self.ledger = RamLedger()
+        self.outbox = outbox.Outbox(self.ledger, 1, 0)
+        self.schedule = schedule.Schedule(self.outbox.alarms)
+        self.feedback = Feedback(Lamp())
+        self.prompting = prompting.Prompting(self.feedback, self.schedule)
+        self.store = Store()
+        self.store.now.short_press = short_press
+        self.presses = presses.Presses(
+            self.outbox, self.ledger, self.schedule, self.feedback, self.prompting, self.store
+        )
+        self.presses.started()
+        self.now_ms = 1000
+
+    def wait(self, ms):
+        end_ms = self.now_ms + ms
+        while self.now_ms < end_ms:
+            self.now_ms += 20
+            self.presses.turn(self.now_ms)
+            self.feedback.tick(self.now_ms)
+        return self
+
+    def press(self, ms=100, rest_ms=200):
+        self.presses.gestures.edge(True, self.now_ms)
+        self.wait(ms)
+        self.presses.gestures.edge(False, self.now_ms)
+        return self.wait(rest_ms)
+
+    def ask(self, kind=codes.PROMPT_CHECKIN, number=7, within_s=600):
+        return self.presses.ask(Prompt(pack_prompt(number, kind, within_s, 0)), self.now_ms)
+
+    def events(self):
+        """(kind, detail, pending) of all that is there, in their order."""
+        return told(self.outbox)
+
+    def after_a_power_cut(self):
+        """The same of what would go out if power failed now."""
+        later = RamLedger()
+        later.adopt(self.ledger.kept)
+        box = outbox.Outbox(later, 2, 0)
+        box.release_pending()
+        return told(box)
+
+
+def told(box):
+    used = sorted((alarm.number, alarm) for alarm in box.alarms if alarm.used)
+    return [(alarm.kind, alarm.detail, alarm.pending) for _, alarm in used]
+
+
+SOS_PRESS = (codes.SOS, codes.PRESS, False)
+SOS_HOLD = (codes.SOS, codes.HOLD, False)
+COUNTING = (codes.SOS, codes.PRESS, True)
+CALL_ME = (codes.SERVICE_CALL_ME, 0, False)
+ANSWERED = (codes.CHECKIN_ANSWERED, codes.PROMPT_CHECKIN, False)
+FALL = (codes.SOS, codes.FALL_UNANSWERED, False)
+FALL_COUNTS = (codes.SOS, codes.FALL_UNANSWERED, True)
