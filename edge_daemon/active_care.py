@@ -1,4 +1,4 @@
-"""Care that starts before the press: trails and the time. Owns how these parts hang together.
+"""Care that starts before the press: check-ins, presence, trails, the time. Owns how these parts hang together.
 
 Must not know what any of them does. pipeline.py makes this once, and runs `loops` beside its own.
 """
@@ -9,15 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge_daemon.ages import Ages
+from edge_daemon.care.care import Care
 from edge_daemon.commands import Commands
 from edge_daemon.config import Config
 from edge_daemon.counters import Counters
 from edge_daemon.enrolled import Enrolled
 from edge_daemon.faults import Faults
 from edge_daemon.forwarder import Forwarder
-from edge_daemon.heard import Heard
+from edge_daemon.heard import Alarm, Heard
 from edge_daemon.intake import Intake
+from edge_daemon.journal import Journal
 from edge_daemon.post import Post
+from edge_daemon.presence.presence import Presence
 from edge_daemon.replies import Replies
 from edge_daemon.supervision.wearables import WearableWatch
 from edge_daemon.telemetry import Telemetry
@@ -42,15 +45,19 @@ class ActiveCare:
         replies: Replies,
         faults: Faults,
         telemetry: Telemetry,
-        enrolled: Enrolled,  # noqa: ARG002  # care.py and presence.py will ask
+        journal: Journal,
+        enrolled: Enrolled,
         ages: Ages,
         counters: Counters,
     ) -> None:
+        gateway, state = config.gateway.id, Path(config.gateway.state_dir)
         self._telemetry = telemetry
         self._post = post
+        self._commands = commands
+        self._faults = faults
         self._trails = Trails(
-            config.gateway.id,
-            Path(config.gateway.state_dir) / "trails.sqlite3",
+            gateway,
+            state / "trails.sqlite3",
             post.trails,
             lambda: ways.connected,
             lambda: forwarder.waiting,
@@ -58,36 +65,53 @@ class ActiveCare:
             ages,
             counters,
         )
-        self._trails.on_damaged = lambda file, aside: _told(faults, file, aside)
-        self._time = TimeTeller(commands, ages.clock, lambda handle: None)
+        self._care = Care(gateway, state, enrolled, commands, faults, ages.clock, counters)
+        self._care.alarms = journal.alarms.values
+        self._presence = Presence(state, enrolled, faults, ages, self._care.plan)
+        self._time = TimeTeller(commands, self._care.believed_ms, self._care.offset_minutes)
 
     @property
     def loops(self) -> dict[str, Loop]:
         """What is to run."""
-        return {"trails": self._trails}
+        return {"care": self._care, "presence": self._presence, "trails": self._trails}
 
-    def wire(self, intake: Intake) -> None:
-        """Who is told of what."""
+    def wire(self, intake: Intake, watch: WearableWatch) -> None:
+        """Who is told of what. `watch`: supervision, which is told of each genuine frame before all others."""
+
+        def genuine(handle: str, link: str) -> None:
+            watch.heard(handle)
+            self._presence.heard(handle, link)
+            self._care.heard(handle)
+
+        intake.on_genuine = genuine
         intake.on_heartbeat = self._heartbeat
         intake.on_trail = self._trails.heard
         self._post.on_trails_taken = self._trails.taken
+        self._post.on_care = self._care.take
+        self._care.report = self._post.care
+        self._commands.look = self._care.look
+        self._trails.on_damaged = self._damaged
 
-    def genuine(self, watch: WearableWatch) -> Callable[[str, str], None]:
-        """Who is told of each genuine frame, by wearable and link."""
+    def committing(self, told: Callable[[Alarm, bool], None]) -> Callable[[Alarm, bool], None]:
+        """Who is told what became of each commit: `told`, and those here who look at wearables' events."""
 
-        def heard(handle: str, link: str) -> None:  # noqa: ARG001  # presence.py will ask
-            watch.heard(handle)
+        def committed(alarm: Alarm, stored: bool) -> None:
+            told(alarm, stored)
+            if not alarm.of_gateway:
+                self._presence.event(alarm)
+                self._care.event(alarm)
 
-        return heard
+        return committed
 
     def connected(self) -> None:
         """There is a way to the platform (again)."""
         self._trails.hurry()
+        self._care.tell()
 
     def _heartbeat(self, handle: str, beat: Heartbeat, heard: Heard) -> None:
         self._telemetry.wearable(handle, beat, heard)
+        self._care.heartbeat(handle, beat)
         self._time.heartbeat(handle, beat)
 
-
-def _told(faults: Faults, file: str, aside: str) -> None:
-    faults.report(kinds.STORE_DAMAGED, file, f"set aside as {aside}")
+    def _damaged(self, file: str, aside: str) -> None:
+        self._faults.report(kinds.STORE_DAMAGED, file, f"set aside as {aside}")

@@ -100,7 +100,7 @@ class Pipeline:
             self._counters,
         )
         parts = self._post, self._ways, self._forwarder, self._commands, self._replies, self._faults, self._telemetry
-        self._care = ActiveCare(config, *parts, self._enrolled, self._ages, self._counters)
+        self._care = ActiveCare(config, *parts, self._journal, self._enrolled, self._ages, self._counters)
 
     @property
     def counters(self) -> Counters:
@@ -135,7 +135,7 @@ class Pipeline:
         )
         self._wire(intake, beat)
         watches = self._new_watches(serial)
-        intake.on_genuine = self._care.genuine(watches.wearables)
+        self._care.wire(intake, watches.wearables)
         follow(
             self._enrolled,
             admission,
@@ -256,9 +256,8 @@ class Pipeline:
             self._control.news(alarm)
 
         self._forwarder.on_news = news
-        self._storing.on_commit = self._control.committed
+        self._storing.on_commit = self._care.committing(self._control.committed)
         self._ways.on_message = self._post.from_platform
-        self._care.wire(intake)
         self._journal.on_loaded = self._forwarder.start
         intake.on_stranger = self._post.pass_on
         self._commands.beat = beat.now

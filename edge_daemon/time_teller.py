@@ -1,7 +1,7 @@
 """What time it is, told to wearables that have no clock of their own. Owns that, and nothing is promised.
 
 A wearable that wants the time says so in its heartbeat; the answer to that very frame brings it, or the next one does.
-Told is only what NTP vouches for: a screen that shows no time is better than one that shows a wrong one.
+Told is only what the gateway itself would act by: better no time on a screen than a wrong one.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from edge_daemon.clock import Clock
 from edge_daemon.commands import Commands
 from protocol import codes
 from protocol.messages import Heartbeat
@@ -20,18 +19,27 @@ _EXPIRES_S = 5.0
 
 
 class TimeTeller:
-    """`offset_minutes`: of a wearable's wearer, how far local time is ahead of UTC; None: as this machine has it."""
+    """`believed_ms`: since 1970, None: nobody knows. `offset_minutes`: how far a wearer's local time is ahead of UTC.
 
-    def __init__(self, commands: Commands, clock: Clock, offset_minutes: Callable[[str], int | None]) -> None:
+    Where that is None it is as this machine has it.
+    """
+
+    def __init__(
+        self,
+        commands: Commands,
+        believed_ms: Callable[[], int | None],
+        offset_minutes: Callable[[str], int | None],
+    ) -> None:
         self._commands = commands
-        self._clock = clock
+        self._believed_ms = believed_ms
         self._offset_minutes = offset_minutes
 
     def heartbeat(self, handle: str, beat: Heartbeat) -> None:
         """A wearable's heartbeat has come, and has not been answered yet."""
-        if not beat.wants_time or not self._clock.synced():
+        now_ms = self._believed_ms() if beat.wants_time else None
+        if now_ms is None:
             return
-        now_s = self._clock.wall_ms() // 1000
+        now_s = now_ms // 1000
         offset = self._offset_minutes(handle)
         if offset is None:
             offset = time.localtime(now_s).tm_gmtoff // 60

@@ -159,6 +159,8 @@ class Status:
         for kind, mark in self._journal.conditions:
             about = mark.rsplit(" ", 2)[0] if kind in _CERTIFICATES else mark
             meaning, told = kinds.kind_of(kind), self.faults.of(kind, about)
+            if meaning.event_class == "service":
+                continue  # a worker who visits is nothing that is wrong
             since_s = None if told is None else self._ages.heard_ago(told)[0] // 1000
             note = "" if told is None else told.note
             row = {"kind": meaning.name, "class": meaning.event_class, "about": about, "note": note, "since_s": since_s}

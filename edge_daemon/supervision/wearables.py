@@ -94,7 +94,9 @@ class WearableWatch:
             if abs(silent_ms - noted_ms) >= _NOTED_EVERY_MS:
                 self._journal.note_silence(handle, silent_ms)
             hours = f"not heard for {silent_ms / 3_600_000:.0f} h"
-            if silent_ms >= self._settings.wearable_lost_s * 1000:
+            # Of one that has gone out with its wearer that is known, and told.
+            out = self._faults.holds(kinds.AT_HOME_LEFT, handle)
+            if silent_ms >= self._settings.wearable_lost_s * 1000 and not out:
                 self._faults.condition(kinds.SUPERVISION_LOST, handle, active=True, note=hours)
             if silent_ms >= self._settings.wearable_missing_s * 1000:
                 self._faults.once(kinds.WEARABLE_MISSING, handle, active=True, note=hours)

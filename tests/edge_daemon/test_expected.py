@@ -92,3 +92,19 @@ async def test_a_roaming_one_is_served_and_nobody_misses_it(tmp_path: Path) -> N
             clock.at_s += 60
             here.watch.look()
         assert [kind for kind, _, _ in await faults(here)] == ["supervision_lost"]
+
+
+async def test_one_that_has_gone_out_is_not_lost_but_missed_in_the_end(tmp_path: Path) -> None:
+    """A child at school is not heard for eight hours each day, and the platform knows that it has left."""
+    clock = Hands()
+    child = Wearer()
+    async with core(tmp_path, child, clock=clock) as here:
+        here.faults.condition(kinds.AT_HOME_LEFT, child.handle, active=True)
+        for _ in range(23 * 60):
+            clock.at_s += 60
+            here.watch.look()
+        assert {kind for kind, _, _ in await faults(here)} == {"presence_left"}
+        for _ in range(61):
+            clock.at_s += 60
+            here.watch.look()
+        assert [kind for kind, _, _ in await faults(here)] == ["presence_left", "wearable_missing"]

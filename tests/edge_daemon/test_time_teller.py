@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from edge_daemon.clock import Clock
 from edge_daemon.time_teller import TimeTeller
 from protocol import codes
 from protocol.messages import Heartbeat, pack_heartbeat
@@ -27,12 +26,10 @@ def _beat(flags: int) -> Heartbeat:
 
 
 @pytest.mark.parametrize(("flags", "synced", "told"), [(2, True, 1), (0, True, 0), (2, False, 0)])
-def test_it_is_told_when_it_is_wanted_and_known(
-    monkeypatch: pytest.MonkeyPatch, flags: int, synced: bool, told: int
-) -> None:
-    commands, clock = _Commands(), Clock()
-    monkeypatch.setattr(clock, "synced", lambda: synced)
-    TimeTeller(commands, clock, lambda handle: -210).heartbeat("a", _beat(flags))  # type: ignore[arg-type]
+def test_it_is_told_when_it_is_wanted_and_known(flags: int, synced: bool, told: int) -> None:
+    commands = _Commands()
+    believed = lambda: int(time.time() * 1000) if synced else None  # noqa: E731
+    TimeTeller(commands, believed, lambda handle: -210).heartbeat("a", _beat(flags))  # type: ignore[arg-type]
     assert len(commands.given) == told
     for handle, code, args in commands.given:
         said = Time(args)
@@ -41,12 +38,11 @@ def test_it_is_told_when_it_is_wanted_and_known(
 
 
 def test_without_a_plan_the_machine_says_how_local_time_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    commands, clock = _Commands(), Clock()
-    monkeypatch.setattr(clock, "synced", lambda: True)
+    commands = _Commands()
     monkeypatch.setenv("TZ", "Asia/Shanghai")
     time.tzset()
     try:
-        TimeTeller(commands, clock, lambda handle: None).heartbeat("a", _beat(2))  # type: ignore[arg-type]
+        TimeTeller(commands, lambda: 1_795_000_000_000, lambda handle: None).heartbeat("a", _beat(2))  # type: ignore[arg-type]
     finally:
         monkeypatch.delenv("TZ")
         time.tzset()
