@@ -1,0 +1,102 @@
+"""The daemon as it is, in a story: on the story's air and by the story's clock. `python -m hil_tests.stories.gateway`.
+
+Owns how often the daemon's parts look at the clock, which stands until the story moves its hands. Must not know what is
+told. What waits for real things (the broker, the disk, the connection) goes on by real seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from edge_daemon import __main__ as daemon
+from edge_daemon import pipeline
+from hil_tests.stories import gateway_ear
+from hil_tests.stories.clock import StoryClock
+from hil_tests.stories.line import Line
+from hil_tests.tasks_told import tell_on_signal
+
+# Parts that look at the clock every so many seconds: here so often that the story need not wait for them.
+_LOOK_S = 0.02
+# A platform that is there answers each heartbeat; the story waits for one, for an hour in between is no silence.
+_ANSWERED_WITHIN_S = 5.0
+_LOOKING = (
+    ("edge_daemon.supervision.wearables", "_EVERY_S"),
+    ("edge_daemon.supervision.power", "_EVERY_S"),
+    ("edge_daemon.care.care", "_LOOK_EVERY_S"),
+    ("edge_daemon.presence.presence", "_LOOK_EVERY_S"),
+    ("edge_daemon.trails.trails", "_LOOK_EVERY_S"),
+    ("edge_daemon.uplinks.path_watch", "_LOOK_EVERY_S"),
+)
+# A story's hour passes in one look; the daemon's guard against a loop that was held up would count two minutes of it.
+_STEPS = (("edge_daemon.supervision.wearables", "_STEP_MOST_MS"),)
+_STEP_MS = 900_000
+# A visit stays for news by real seconds; in a story the news are there, or come hours later.
+_STAYING = (("edge_daemon.links.ble_visit", "_LINGER_CROWDED_S"),)
+_STAY_S = 0.1
+
+
+def _patch(names: tuple[tuple[str, str], ...], value: float) -> None:
+    for module, name in names:
+        found: Any = importlib.import_module(module)
+        if not hasattr(found, name):
+            raise AttributeError(f"{module} has no {name} any more: the story's clock would not be looked at")
+        setattr(found, name, value)
+
+
+async def _looked(clock: StoryClock, ways: Any) -> None:
+    """Everybody of this loop who looks now and then has looked, and who is connected has had an answer."""
+    await asyncio.sleep(2 * _LOOK_S)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_ANSWERED_WITHIN_S):
+            while any(way.connected and (way.last_answer_ms() or 0) < clock.now_ms() for way in ways.all):
+                await asyncio.sleep(_LOOK_S / 4)
+
+
+async def _listen(socket: str, clock: StoryClock, ear: gateway_ear.GatewayEar, ways: Any) -> None:
+    reader, writer = await asyncio.open_unix_connection(socket)
+    line = ear.line = Line(reader, writer)
+    async for word in line.words():
+        if word["do"] == "clock":
+            clock.set(word["at_ms"], word["wall_of_0_ms"], word["boot"])
+        elif word["do"] == "look":
+            await _looked(clock, ways)
+            line.tell(do="looked", number=word["number"])
+        else:
+            ear.heard(word)
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="hil_tests.stories.gateway", description=__doc__)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--air", required=True, help="the story's unix socket")
+    parser.add_argument("--clock", nargs=3, type=int, required=True, help="at_ms, wall_of_0_ms, boot")
+    arguments = parser.parse_args()
+    tell_on_signal()
+    clock, ear = StoryClock(), gateway_ear.GatewayEar()
+    clock.set(*arguments.clock)
+    gateway_ear.install(ear)
+    _patch(_LOOKING, _LOOK_S)
+    _patch(_STEPS, _STEP_MS)
+    _patch(_STAYING, _STAY_S)
+    parts: Any = pipeline
+    parts.Clock = lambda: clock
+    run = parts.Pipeline.run
+    listening: set[asyncio.Task[None]] = set()
+
+    async def run_listening(pipeline_: Any) -> None:
+        listening.add(asyncio.create_task(_listen(arguments.air, clock, ear, pipeline_._ways)))
+        await run(pipeline_)
+
+    parts.Pipeline.run = run_listening
+    return daemon.main(["--config", str(Path(arguments.config))])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
