@@ -10,8 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from edge_daemon import admission, commands, config, intake, wide_search
-from firmware.sos import commands as firmware_commands
-from firmware.sos import testing
+from firmware.sos import orders, testing
 from protocol import codes, fragments, frame, keys, kinds, messages, rolling, serial_link
 from tests.on_micropython import ROOT
 
@@ -145,8 +144,8 @@ def test_what_a_result_of_test_tells_is_the_codes() -> None:
 
 def test_the_bounds_of_test_mode_are_the_firmwares() -> None:
     """Its longest time, in the table and in the text."""
-    assert f"0 to {firmware_commands.TEST_MOST_S} (more: {firmware_commands.TEST_MOST_S};" in section("### 6.1")
-    assert f"for up to {firmware_commands.TEST_MOST_S // 60} min" in section("### 5.8")
+    assert f"0 to {orders.TEST_MOST_S} (more: {orders.TEST_MOST_S};" in section("### 6.1")
+    assert f"for up to {orders.TEST_MOST_S // 60} min" in section("### 5.8")
     assert f"every {testing.HELLO_EVERY_MS // 1000} s it says HELLO" in section("### 5.8")
 
 
