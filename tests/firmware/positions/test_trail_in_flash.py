@@ -36,3 +36,11 @@ def test_a_cut_anywhere_loses_no_position_and_uses_no_number_twice() -> None:
     told = json.loads(said)
     print(told)
     assert told["cuts"] > 50 and not told["broken"]
+
+
+def test_a_cut_anywhere_tells_each_fence_once() -> None:
+    seed = random.SystemRandom().randrange(1 << 30)
+    said = on_micropython.interpreter(_HERE / "fence_cuts.py", "7", str(seed), paths=_PATHS, heap="16m")
+    told = json.loads(said)
+    print(told)
+    assert told["cuts"] > 100 and not told["broken"]
