@@ -29,9 +29,9 @@ def walking(seconds, down=UPRIGHT, hertz=1.8, swing=300):
     return made
 
 
-def fall(low=10, low_mg=300, peak=4000, into=ON_BACK):
-    """Low g for so many samples, then an impact of three, and a quarter second of what follows."""
-    return [(0, low_mg, 0)] * low + [(0, 0, peak)] * 3 + [(200, 0, 1200)] * 12 + [into] * 10
+def fall(low=10, low_mg=300, peak=4000, into=ON_BACK, strong=6):
+    """Low g for so many samples, then an impact of six, and a quarter second of what follows."""
+    return [(0, low_mg, 0)] * low + [(0, 0, peak)] * strong + [(200, 0, 1200)] * 12 + [into] * 10
 
 
 def reports(samples, level=PENDANT, sensing=None):
@@ -64,6 +64,16 @@ def test_who_goes_on_walking_has_not_fallen_however_softly():
     wrist = levels.WRIST_NORMAL
     assert reports(still(4) + fall() + still(10, ON_BACK), wrist) == [falls.FALLEN]
     assert reports(still(4) + fall() + walking(12, ON_BACK, swing=180), wrist) == [falls.CALM]
+
+
+def test_a_knock_is_over_sooner_than_a_body_comes_down():
+    """An arm that hits a table and comes to rest there."""
+    wrist = levels.WRIST_NORMAL
+    for strong, found in ((2, falls.CALM), (6, falls.FALLEN)):
+        assert reports(still(4) + fall(low=0, peak=7000, strong=strong) + still(20, ON_BACK), wrist) == [found]
+    bounce = [(0, 2000, 0)] * 3 + still(0.3)
+    several = still(4) + bounce + fall(low=0, peak=7000, strong=3) + still(20, ON_BACK)
+    assert reports(several, wrist) == [falls.FALLEN], "what came shortly before the impact belongs to it"
 
 
 def test_low_g_long_ago_does_not_make_an_impact_of_a_bump():

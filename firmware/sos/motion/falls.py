@@ -34,6 +34,9 @@ _SETTLE = 2 * signal.HZ
 _BEFORE_MARKS = 4
 # So many steps counted after that, and the wearer goes on.
 _GOES_ON_STEPS = 6
+# Above this a sample is strong: a body comes down over many of them, a knock on a table is over after a few.
+_STRONG = 1700 * 1700
+_BUCKET = signal.HZ // 2
 # So many blows, each at most a second after the one before, are a rhythm: applause, running, hammering. After it only
 # real stillness is one of lying. A tumble down a stair has fewer.
 _BEATS = 6
@@ -58,6 +61,9 @@ class FallDetector:
         self._left = 0
         self._quiet = self._turned = 0
         self._steps_then = 0
+        # Strong samples: of the half second under way and the one before; since shortly before the first impact.
+        self._now = self._was = self._to_bucket = 0
+        self._strong = 0
         self._beats = 0
         self._since_blow = _BEAT_MOST
         self.before = array("h", [0, 0, 0])
@@ -79,21 +85,30 @@ class FallDetector:
             if self._low_left:
                 self._low_left -= 1
         self._since_blow += 1
+        self._count(square)
         if square >= level.hard or (self._low_left and square >= level.impact):
             self._impact()
         elif self.state == SETTLING:
             self._left -= 1
             if not self._left:
-                self.state = LYING
-                self._left = SECONDS
-                self._quiet = self._turned = 0
-                self._steps_then = self._steps.steps
+                return self._settled()
         elif self.state == LYING and self._signal.second:
             return self._second()
         return NOTHING
 
+    def _count(self, square: int) -> None:
+        """How long it has been strong lately."""
+        if square >= _STRONG:
+            self._now += 1
+            self._strong += 1
+        self._to_bucket += 1
+        if self._to_bucket == _BUCKET:
+            self._to_bucket = 0
+            self._was, self._now = self._now, 0
+
     def _impact(self) -> None:
         if self.state == WATCHING:
+            self._strong = self._was + self._now
             self._signal.note(self.before, _BEFORE_MARKS)
         self.state = SETTLING
         self._left = _SETTLE
@@ -102,6 +117,16 @@ class FallDetector:
         elif self._since_blow > _BEAT_LEAST:
             self._beats += 1
         self._since_blow = 0
+
+    def _settled(self) -> int:
+        """Nothing has struck any more for a while: what follows is looked at, if it was a body that came down."""
+        if self._strong < self.level.strong:
+            return self._calm()
+        self.state = LYING
+        self._left = SECONDS
+        self._quiet = self._turned = 0
+        self._steps_then = self._steps.steps
+        return NOTHING
 
     def _second(self) -> int:
         """One more second of lying, or of going on."""

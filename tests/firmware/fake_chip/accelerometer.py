@@ -1,4 +1,4 @@
-"""A stand-in for a BMA423 on its bus: registers, a FIFO of whole frames that forgets the oldest, an interrupt line.
+"""A stand-in for a BMA423 on its bus: registers, a FIFO of frames that forgets the oldest, an interrupt line.
 
 Owns what the data sheet says of these. Sampling goes on by feed(), as the chip's own clock would do it.
 """
@@ -8,7 +8,7 @@ FIFO_BYTES = 1024
 
 
 class Accelerometer:
-    """Bus and chip in one: readfrom_mem_into, writeto_mem. `line`: INT1 is pulled. `asked`: how often it was asked anything."""
+    """Bus and chip in one: readfrom_mem_into, writeto_mem. `line`: INT1 is pulled."""
 
     def __init__(self, chip_id=0x13):
         self.registers = bytearray(256)
