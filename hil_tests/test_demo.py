@@ -1,8 +1,9 @@
-"""The demo as a person meets it: the command, the two pages in a real browser, a press, an operator's clicks."""
+"""The demo as a person meets it: the command, the two pages in a real browser, presses, taps, an operator's clicks."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 import shutil
@@ -11,11 +12,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from hil_tests.child import Child
 
-LINKS = ("ble", "serial")
+LINKS = {"pendant-ble": "ble", "pendant-serial": "serial", "watch": "ble"}
+PENDANTS = ("pendant-ble", "pendant-serial")
+# Places on the watch's glass, and what the desk says of each service, in the order of the watch's pages.
+CORNER = (200, 200)
+ROWS = ((120, 40), (120, 120))
+SEND = (180, 120)
+SOS_BAR = (80, 200)
+ANSWER = (120, 120)
+SERVICES = (
+    "Asks for medical help", "Asks for care", "Asks for information",
+    "Asks for counselling", "Asks for help in the home", "Asks to be called",
+)  # fmt: skip
+STANDS_S = 0.7
 WAY = ["PRESSED", "STORED", "ACCEPTED", "ANSWERED", "CLOSED"]
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
@@ -26,21 +40,22 @@ SOON_MS = 60_000
 
 
 @pytest.mark.virtual_air
-async def test_one_press_on_each_link_unattended(tmp_path: Path) -> None:
+async def test_one_press_on_each_link_and_one_service_unattended(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tools.cli", "demo", "--once", "--json"]
     demo = await Child.start("demo", command, tmp_path)
     assert await demo.ended(within_s=110) == 0
     rows = [json.loads(line) for line in demo.lines if line.startswith("{")]
-    assert all(set(row) == {"link", "event", "stage", "ms_since_press"} for row in rows)
-    for link in LINKS:
-        ours = [row for row in rows if row["link"] == link]
+    assert all(set(row) == {"wearable", "link", "event", "stage", "ms_since_press"} for row in rows)
+    for name, link in LINKS.items():
+        ours = [row for row in rows if row["wearable"] == name]
+        assert {row["link"] for row in ours} == {link}
         assert [row["stage"] for row in ours] == WAY
         assert len({row["event"] for row in ours}) == 1
         assert re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{6}", ours[0]["event"])
         times = [row["ms_since_press"] for row in ours]
         assert times == sorted(times)
-        # A hold takes a second: nothing can be stored before it.
-        assert times[1] >= 1000
+        # A hold takes a second: nothing can be stored before it. A tap does not.
+        assert times[1] >= 1000 or name == "watch"
 
 
 @pytest.mark.virtual_air
@@ -68,8 +83,8 @@ async def _press_take_close(browser: Browser, page_url: str, desk_url: str) -> N
         one.on("pageerror", lambda error: faults.append(str(error)))
     await page.goto(page_url)
     await desk.goto(desk_url)
-    for number, link in enumerate(LINKS):
-        pendant = page.locator(f".pendant[data-link={link}]")
+    for number, name in enumerate(PENDANTS):
+        pendant = page.locator(f".worn[data-name={name}]")
         await page.bring_to_front()
         box = await pendant.locator(".sos").bounding_box()
         assert box is not None
@@ -86,6 +101,85 @@ async def _press_take_close(browser: Browser, page_url: str, desk_url: str) -> N
         await expect(pendant.locator(".way .lit")).to_have_count(5, timeout=SOON_MS)
         assert re.search(r"closed\s*\d+ ms", await pendant.locator(".way").first.inner_text())
     assert faults == []
+
+
+@pytest.mark.virtual_air
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (make setup-test installs it as root)")
+async def test_each_service_and_sos_by_clicks_on_the_watch_in_the_browser(tmp_path: Path) -> None:
+    demo = await Child.start("demo", [sys.executable, "-m", "tools.cli", "--lang", "en", "demo"], tmp_path)
+    try:
+        ready = await demo.said(lambda line: line.startswith("Ready."), within_s=60)
+        page_url, desk_url = re.findall(r"http://127\.0\.0\.1:\d+/?", ready)
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            try:
+                glass = Glass(await browser.new_page(), await browser.new_page())
+                await glass.open(page_url, desk_url)
+                for place, service in enumerate(SERVICES):
+                    await glass.click(CORNER, *[CORNER] * (place // 2), ROWS[place % 2], SEND)
+                    await glass.goes_to_the_desk_and_back(service, place + 1)
+                await glass.click(SOS_BAR, ANSWER)
+                await glass.goes_to_the_desk_and_back("SOS", len(SERVICES) + 1)
+                assert glass.faults == []
+            finally:
+                await browser.close()
+    finally:
+        code = await demo.stop()
+    assert code == 0, demo.lines[-10:]
+
+
+class Glass:
+    """The watch on the demo's page, and the desk beside it."""
+
+    def __init__(self, page: Page, desk: Page) -> None:
+        self.faults: list[str] = []
+        self._page = page
+        self._desk = desk
+        self._glass = page.locator(".worn[data-name=watch] .glass")
+        self._home: bytes = b""
+        for one in (page, desk):
+            one.on("pageerror", lambda error: self.faults.append(str(error)))
+
+    async def open(self, page_url: str, desk_url: str) -> None:
+        """Both pages; the watch shows home first."""
+        await self._page.goto(page_url)
+        await self._desk.goto(desk_url)
+        await expect(self._glass).to_be_visible(timeout=SOON_MS)
+        self._home = await self._corner()
+
+    async def _picture(self) -> Image.Image:
+        answer = await self._page.request.get(self._page.url + "glass.png")
+        return Image.open(io.BytesIO(await answer.body())).convert("RGB")
+
+    async def _corner(self) -> bytes:
+        return (await self._picture()).crop((160, 160, 240, 240)).tobytes()
+
+    async def click(self, *places: tuple[int, int]) -> None:
+        """From home, each place in turn, on a page that stands still."""
+        await self._page.bring_to_front()
+        for _ in range(6):
+            if await self._corner() == self._home:
+                break
+            await self._click(CORNER)
+        for place in places:
+            await self._click(place)
+
+    async def _click(self, place: tuple[int, int]) -> None:
+        await asyncio.sleep(STANDS_S)
+        pages = await self._glass.get_attribute("data-pages") or ""
+        await self._glass.click(position={"x": place[0], "y": place[1]})
+        await expect(self._glass).not_to_have_attribute("data-pages", pages, timeout=SOON_MS)
+
+    async def goes_to_the_desk_and_back(self, what: str, count: int) -> None:
+        """The desk's card says what it is; an operator takes and closes it; the watch's page is told."""
+        watch = self._page.locator(".worn[data-name=watch]")
+        await expect(watch.locator(".presses li")).to_have_count(min(count, 5), timeout=SOON_MS)
+        await self._desk.bring_to_front()
+        card = self._desk.locator("article.stage-accepted")
+        await expect(card).to_be_visible(timeout=SOON_MS)
+        assert what in await card.inner_text()
+        await _operate(self._desk, first=count == 1)
+        await expect(watch.locator(".way").first.locator(".lit")).to_have_count(5, timeout=SOON_MS)
 
 
 async def _operate(desk: Page, *, first: bool) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from hil_tests.desk.process import DeskFailed
+from hil_tests.wearable.errors import WearableFailed
 from tools.demo import keyboard
 from tools.demo.page import Page
 from tools.demo.scene import Scene
@@ -24,6 +25,7 @@ from tools.messages import Messages
 _DESK_PORT = 8080
 _PAGE_PORT = 8081
 _OPERATOR = "demo"
+_SERVICE = "care"
 
 
 def _free(wanted: int) -> int:
@@ -90,15 +92,24 @@ async def _until_stopped(scene: Scene, stopped: asyncio.Event) -> None:
 
 
 def _act(key: str, scene: Scene, stopped: asyncio.Event, start: Callable[[Coroutine[Any, Any, None]], None]) -> None:
-    """1, 2: hold; 3, 4: short press; o: the operator's next click; q: enough."""
+    """1, 2: hold; 3, 4: short press; 5: a service on the watch; o: the operator's next click; q: enough."""
     if key in "12":
-        start(scene.hold(scene.pendants[int(key) - 1]))
+        start(scene.hold(scene.worn[int(key) - 1]))
     elif key in "34":
-        start(scene.press(scene.pendants[int(key) - 3]))
+        start(scene.press(scene.worn[int(key) - 3]))
+    elif key == "5":
+        start(_ask(scene))
     elif key == "o":
         start(_operate(scene))
     elif key in ("q", "\x03", "\x04"):
         stopped.set()
+
+
+async def _ask(scene: Scene) -> None:
+    try:
+        await scene.watch.ask(_SERVICE)
+    except WearableFailed as failure:
+        print(failure, file=sys.stderr)
 
 
 async def _operate(scene: Scene) -> None:

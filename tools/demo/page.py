@@ -1,4 +1,4 @@
-"""The demo in the browser: both pendants to press, their lamps and motors as they are, each stage with its time.
+"""The demo in the browser: pendants to press, a watch to tap, lamps, motors and glass as they are, each stage's time.
 
 Owns the small server on loopback and what it says to the page. Must not know how the page draws it (static/).
 """
@@ -14,7 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
-from tools.demo.scene import Pendant, Scene
+from tools.demo import picture
+from tools.demo.scene import Scene, Worn
 from tools.demo.stages import WAY, Shown
 from tools.messages import Messages, catalogue
 
@@ -49,7 +50,9 @@ class Page:
         app.router.add_get("/page.css", lambda request: page._file("page.css"))
         app.router.add_get("/words", page._serve_words)
         app.router.add_get("/stream", page._stream)
+        app.router.add_get("/glass.png", page._glass)
         app.router.add_post("/button", page._button)
+        app.router.add_post("/touch", page._touch)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
@@ -59,11 +62,11 @@ class Page:
             await runner.cleanup()
 
     def changed(self) -> None:
-        """Lamps and motors may have changed: tell every looker."""
-        self._say("pendants", self._pendants())
+        """Lamps, motors and glass may have changed: tell every looker."""
+        self._say("worn", self._all())
 
     def shown(self, shown: Shown) -> None:
-        """A stage lit up on a pendant."""
+        """A stage lit up on one of them."""
         self._say("stage", shown.row())
 
     def _say(self, kind: str, data: Any) -> None:
@@ -71,21 +74,24 @@ class Page:
             if looker.qsize() < _WAITING_MOST:
                 looker.put_nowait(f"event: {kind}\ndata: {json.dumps(data)}\n\n")
 
-    def _pendants(self) -> list[dict[str, Any]]:
-        return [self._pendant(number, pendant) for number, pendant in enumerate(self._scene.pendants)]
+    def _all(self) -> list[dict[str, Any]]:
+        return [self._one(number, worn) for number, worn in enumerate(self._scene.worn)]
 
-    def _pendant(self, number: int, pendant: Pendant) -> dict[str, Any]:
-        body = pendant.wearable.body
+    def _one(self, number: int, worn: Worn) -> dict[str, Any]:
+        body = worn.wearable.body
         newest = {signal.what: signal.value for signal in body.signals}
-        showing = pendant.wearable.showing
+        showing = worn.wearable.showing
         return {
-            "pendant": number,
-            "link": pendant.link,
-            "wearable": pendant.wearable.handle,
+            "number": number,
+            "name": worn.name,
+            "link": worn.link,
+            "wearable": worn.wearable.handle,
             "led": f"#{newest.get('led', 0):06x}",
             "motor": bool(newest.get("motor", 0)),
             "shows": showing.stage if showing else "IDLE",
             "down": body.button_down,
+            # Which page the glass has: the picture is asked for anew when this changes.
+            "glass": None if worn.watch is None else worn.watch.pages,
         }
 
     @web.middleware
@@ -114,7 +120,7 @@ class Page:
         await answer.prepare(request)
         looker: asyncio.Queue[str] = asyncio.Queue()
         self._lookers.add(looker)
-        self._say("pendants", self._pendants())
+        self._say("worn", self._all())
         try:
             while True:
                 await answer.write((await looker.get()).encode())
@@ -123,16 +129,29 @@ class Page:
         finally:
             self._lookers.discard(looker)
 
-    async def _button(self, request: web.Request) -> web.Response:
-        """{"pendant": 0, "down": true}: the button goes down or up, as the person's finger does."""
+    async def _glass(self, request: web.Request) -> web.Response:  # noqa: ARG002 # the shape of a handler
+        """The watch's screen, as its firmware drew it last."""
+        return web.Response(body=picture.png(self._scene.watch.seen()), content_type="image/png")
+
+    async def _touch(self, request: web.Request) -> web.Response:
+        """{"x": 120, "y": 40}: a finger on the watch's glass, at a pixel."""
         body = await request.json()
-        number, down = body.get("pendant"), body.get("down")
-        if number not in range(len(self._scene.pendants)) or not isinstance(down, bool):
-            raise web.HTTPBadRequest(text="pendant 0 or 1, down true or false")
-        pendant = self._scene.pendants[number]
-        if down and not pendant.wearable.body.button_down:
-            self._scene.down(pendant)
+        x, y = body.get("x"), body.get("y")
+        if x not in range(picture.SIZE) or y not in range(picture.SIZE):
+            raise web.HTTPBadRequest(text="x and y from 0 to 239")
+        self._scene.watch.touch(x, y)
+        return web.json_response({})
+
+    async def _button(self, request: web.Request) -> web.Response:
+        """{"number": 0, "down": true}: the button goes down or up, as the person's finger does."""
+        body = await request.json()
+        number, down = body.get("number"), body.get("down")
+        if number not in range(len(self._scene.worn)) or not isinstance(down, bool):
+            raise web.HTTPBadRequest(text="number 0 to 2, down true or false")
+        worn = self._scene.worn[number]
+        if down and not worn.wearable.body.button_down:
+            self._scene.down(worn)
         elif not down:
-            pendant.wearable.up()
+            worn.wearable.up()
         self.changed()
         return web.json_response({})

@@ -31,5 +31,13 @@ def dark(screen: bytes) -> bool:
     return len(screen) != len(_DARK)
 
 
+def corner(screen: bytes) -> list[bytes]:
+    """The colours of the lower right ninth, where each page has the way on from it."""
+    colours = [screen[at : at + 3] for at in range(0, _HEAD, 3)]
+    first = SIZE * 2 // 3
+    rows = (screen[_HEAD + y * _ROW + first // 2 : _HEAD + (y + 1) * _ROW] for y in range(first, SIZE))
+    return [colours[nibble] for row in rows for byte in row for nibble in (byte >> 4, byte & 15)]
+
+
 def _chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))

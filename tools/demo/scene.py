@@ -1,7 +1,7 @@
-"""The demo's scene: a house with one pendant on BLE and one on a serial line, and what happens in it.
+"""The demo's scene: a house with one pendant on BLE, one on a serial line and a watch on BLE, and what happens in it.
 
-Owns the two pendants, the presses and the operator's hand. Must not know terminal or browser: it calls `tell` with each
-stage that a wearer is shown, and `changed` after anything else worth drawing.
+Owns the three wearables, the presses, the taps and the operator's hand. Must not know terminal or browser: it calls
+`tell` with each stage that a wearer is shown, and `changed` after anything else worth drawing.
 """
 
 from __future__ import annotations
@@ -18,28 +18,34 @@ from hil_tests.desk.process import DeskFailed
 from hil_tests.house import House
 from hil_tests.wearable.process import HOLD_MS, PRESS_MS, WearableProcess
 from tools.demo.stages import Presses, Shown
+from tools.demo.watch import HEAP, Watch, environment
 from tools.messages import Messages
 
 _LOOK_EVERY_S = 0.05
 _LINKS = ("ble", "serial")
 
 
-@dataclass
-class Pendant:
-    """One pendant of the demo; `link` is the only way its frames can go."""
+WATCH = "watch"
 
+
+@dataclass
+class Worn:
+    """One wearable of the demo; `link` is the only way its frames can go. `watch`: its glass, where it has one."""
+
+    name: str
     link: str
     wearable: WearableProcess
+    watch: Watch | None = None
 
 
 class Scene:
-    """Open it with `async with Scene.open(...)`: then both pendants take presses."""
+    """Open it with `async with Scene.open(...)`: then all of them take presses."""
 
     def __init__(self, house: House, words: Messages, tell: Callable[[Shown], None]) -> None:
         self.house = house
         self.words = words
         self.presses = Presses()
-        self.pendants: list[Pendant] = []
+        self.worn: list[Worn] = []
         self.changed: Callable[[], None] = lambda: None
         self._tell = tell
         self._watching: list[asyncio.Task[None]] = []
@@ -66,43 +72,60 @@ class Scene:
         desk = asyncio.create_task(self.house.open_desk("--lang", self.words.lang, port=desk_port))
         try:
             for link in _LINKS:
-                wearable = await self.house.add_wearable(f"pendant-{link}", ble=link == "ble", serial=link == "serial")
-                self.pendants.append(Pendant(link, wearable))
+                name = f"pendant-{link}"
+                wearable = await self.house.add_wearable(name, ble=link == "ble", serial=link == "serial")
+                self.worn.append(Worn(name, link, wearable))
+            screen = self.house.directory / "watch.screen"
+            wearable = await self.house.add_wearable(WATCH, heap=HEAP, environment=environment(screen))
+            worn = Worn(WATCH, "ble", wearable, Watch(wearable, screen))
+            self.worn.append(worn)
+            self.watch.tapped = lambda: self._tapped(worn)
             await self.house.open_gateway()
         finally:
             await desk
-        self._watching = [asyncio.create_task(self._watch(pendant)) for pendant in self.pendants]
+        await self.watch.lit()
+        self._watching = [asyncio.create_task(self._watch(worn)) for worn in self.worn]
 
-    async def _watch(self, pendant: Pendant) -> None:
-        """Pass on what this pendant's wearer is shown, for ever."""
-        body = pendant.wearable.body
+    @property
+    def watch(self) -> Watch:
+        """The watch's glass."""
+        (glass,) = (worn.watch for worn in self.worn if worn.watch is not None)
+        return glass
+
+    async def _watch(self, worn: Worn) -> None:
+        """Pass on what this one's wearer is shown, for ever."""
+        body = worn.wearable.body
         seen = 0
         while True:
             change = body.next_change()
             for shown in body.shown[seen:]:
-                news = self.presses.shown(pendant.wearable.handle, shown.stage, shown.number, shown.at_s * 1000)
+                news = self.presses.shown(worn.wearable.handle, shown.stage, shown.number, shown.at_s * 1000)
                 if news is not None:
                     self._tell(news)
             seen = len(body.shown)
             self.changed()
             await change
 
-    def down(self, pendant: Pendant) -> None:
+    def down(self, worn: Worn) -> None:
         """The button goes down: a press begins."""
-        at_s = pendant.wearable.down()
-        self.presses.pressed(pendant.link, pendant.wearable.handle, at_s * 1000)
+        at_s = worn.wearable.down()
+        self.presses.pressed(worn.name, worn.link, worn.wearable.handle, at_s * 1000)
 
-    async def hold(self, pendant: Pendant) -> None:
+    async def hold(self, worn: Worn) -> None:
         """Hold the button for longer than a second."""
-        self.down(pendant)
+        self.down(worn)
         await asyncio.sleep(HOLD_MS / 1000)
-        pendant.wearable.up()
+        worn.wearable.up()
 
-    async def press(self, pendant: Pendant) -> None:
+    async def press(self, worn: Worn) -> None:
         """A short press: the firmware waits for its cancel window before the alarm goes out."""
-        self.down(pendant)
+        self.down(worn)
         await asyncio.sleep(PRESS_MS / 1000)
-        pendant.wearable.up()
+        worn.wearable.up()
+
+    def _tapped(self, worn: Worn) -> None:
+        """A finger on the watch's glass: a press, should an event come of it."""
+        self.presses.tapped(worn.name, worn.link, worn.wearable.handle, time.monotonic() * 1000)
 
     async def operate(self, operator: str) -> None:
         """Take each incident as it comes, then close it: the operator's two clicks, for ever."""
@@ -137,7 +160,7 @@ class Scene:
         return [
             self.words.text(
                 "demo.unfinished",
-                link=press.link,
+                wearable=press.name,
                 event=press.event or "-",
                 stages=", ".join(f"{stage} {ms} ms" for stage, ms in press.stages.items()) or "-",
                 logs=self.house.directory,

@@ -43,13 +43,13 @@ class Screen:
         self._console.print(text, markup=False)
 
     def ready(self, scene: Scene, page_url: str) -> None:
-        """Both pendants take presses: where to look and which keys there are."""
+        """All of them take presses: where to look and which keys there are."""
         self.say(self._words.text("demo.ready", page=page_url, desk=scene.house.desk.url))
         if self._drawn:
             self.say(self._words.text("demo.keys"))
 
     def shown(self, shown: Shown) -> None:
-        """A stage lit up on a pendant."""
+        """A stage lit up on one of them."""
         if self._live is None or self._scene is None:
             self.say(self._words.text("demo.shown", **shown.row()))
         else:
@@ -68,13 +68,13 @@ class Screen:
 
     def _draw(self, scene: Scene) -> Group:
         table = Table(box=None, padding=(0, 1), header_style="dim")
-        for column in ("link", "event"):
+        for column in ("wearable", "event"):
             table.add_column(self._words.text(f"demo.column.{column}"), no_wrap=True)
         for stage in WAY:
             table.add_column(self._words.text(f"stage.{stage}"), justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
         for press in scene.presses.all[-_PRESSES_SHOWN:]:
-            table.add_row(press.link, press.event[-6:] or "…", *self._cells(press), self._beside(press))
+            table.add_row(press.name, press.event[-6:] or "…", *self._cells(press), self._beside(press))
         return Group(table, Text(self._words.text("demo.ms"), style="dim"))
 
     def _cells(self, press: Press) -> list[Text]:

@@ -15,8 +15,12 @@ FINAL = ("CLOSED", "REFUSED", "CANCELLED")
 
 @dataclass
 class Press:
-    """One press of one wearable; `stages` maps a stage to ms since the button went down, first showing only."""
+    """One press, or tap that asks for something, of one wearable. `name`: which that is; `wearable`: its handle.
 
+    `stages` maps a stage to ms since the button went down, or the tap; first showing only.
+    """
+
+    name: str
     link: str
     wearable: str
     made_ms: float
@@ -40,6 +44,7 @@ class Shown:
     def row(self) -> dict[str, str | int]:
         """One line of `pingan demo --json`."""
         return {
+            "wearable": self.press.name,
             "link": self.press.link,
             "event": self.press.event,
             "stage": self.stage,
@@ -53,18 +58,26 @@ class Presses:
     def __init__(self) -> None:
         self.all: list[Press] = []
         self._by_event: dict[str, Press] = {}
+        # Of a watch, by handle: its last tap, which is a press once an event comes of it.
+        self._taps: dict[str, Press] = {}
 
-    def pressed(self, link: str, wearable: str, now_ms: float) -> Press:
+    def pressed(self, name: str, link: str, wearable: str, now_ms: float) -> Press:
         """The button went down."""
-        press = Press(link, wearable, now_ms)
+        press = Press(name, link, wearable, now_ms)
         self.all.append(press)
         return press
+
+    def tapped(self, name: str, link: str, wearable: str, now_ms: float) -> None:
+        """The glass was tapped."""
+        self._taps[wearable] = Press(name, link, wearable, now_ms)
 
     def shown(self, wearable: str, stage: str, number: int, now_ms: float) -> Shown | None:
         """A wearable shows a stage for one of its events; None when that is nothing new."""
         event = f"{wearable}-{number:06x}"
+        if stage == "IDLE" or not number:
+            return None
         press = self._by_event.get(event) or self._unnamed(wearable)
-        if press is None or stage == "IDLE" or stage in press.stages:
+        if press is None or stage in press.stages:
             return None
         if not press.event:
             press.event = event
@@ -73,5 +86,11 @@ class Presses:
         return Shown(press, stage, press.stages[stage])
 
     def _unnamed(self, wearable: str) -> Press | None:
-        """The oldest press of a wearable that has no event yet."""
-        return next((press for press in self.all if press.wearable == wearable and not press.event), None)
+        """The oldest press of a wearable that has no event yet; else its last tap, which is one from now on."""
+        for press in self.all:
+            if press.wearable == wearable and not press.event:
+                return press
+        tap = self._taps.pop(wearable, None)
+        if tap is not None:
+            self.all.append(tap)
+        return tap

@@ -1,4 +1,5 @@
-// The demo page: draws what the pendants' lamps and motors do, sends the button's edges, lists each press's stages.
+// The demo page: draws what lamps, motors and the watch's glass do, sends a button's edges and taps, lists each
+// press's stages.
 "use strict";
 
 const PRESSES_SHOWN = 5;
@@ -12,37 +13,49 @@ function translate(root) {
   for (const part of root.querySelectorAll("[data-word]")) part.textContent = word(part.dataset.word);
 }
 
-function button(pendant, down) {
-  return fetch("button", {
+function post(where, what) {
+  return fetch(where, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ pendant, down }),
+    body: JSON.stringify(what),
+  });
+}
+
+// A click on the picture is a finger at that pixel, however large the picture is on this page.
+function tappable(glass) {
+  glass.addEventListener("click", (event) => {
+    const box = glass.getBoundingClientRect();
+    const at = (place, start, size) => Math.min(239, Math.max(0, Math.floor((place - start) * 240 / size)));
+    post("touch", { x: at(event.clientX, box.left, box.width), y: at(event.clientY, box.top, box.height) });
   });
 }
 
 function section(state) {
-  if (sections.has(state.pendant)) return sections.get(state.pendant);
-  const part = document.getElementById("pendant").content.cloneNode(true).firstElementChild;
+  if (sections.has(state.number)) return sections.get(state.number);
+  const template = document.getElementById(state.glass === null ? "pendant" : "watch");
+  const part = template.content.cloneNode(true).firstElementChild;
   const sos = part.querySelector(".sos");
-  sos.setAttribute("aria-label", `SOS ${state.link}`);
+  sos.setAttribute("aria-label", `SOS ${state.name}`);
+  if (state.glass !== null) tappable(part.querySelector(".glass"));
   let down = false;
-  const push = () => { if (!down) { down = true; button(state.pendant, true); } };
-  const release = () => { if (down) { down = false; button(state.pendant, false); } };
+  const push = () => { if (!down) { down = true; post("button", { number: state.number, down: true }); } };
+  const release = () => { if (down) { down = false; post("button", { number: state.number, down: false }); } };
   sos.addEventListener("pointerdown", (event) => { sos.setPointerCapture(event.pointerId); push(); });
   for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) sos.addEventListener(end, release);
   sos.addEventListener("keydown", (event) => { if ([" ", "Enter"].includes(event.key)) { event.preventDefault(); push(); } });
   sos.addEventListener("keyup", (event) => { if ([" ", "Enter"].includes(event.key)) release(); });
   sos.addEventListener("blur", release);
   translate(part);
-  document.getElementById("pendants").append(part);
-  sections.set(state.pendant, part);
+  document.getElementById("all").append(part);
+  sections.set(state.number, part);
   return part;
 }
 
-function drawPendant(state) {
+function drawOne(state) {
   const part = section(state);
-  part.dataset.link = state.link;
-  part.querySelector("h2").textContent = word(`demo.page.${state.link}`);
+  part.dataset.name = state.name;
+  part.querySelector("h2").textContent = word(`demo.page.${state.name}`);
+  if (state.glass !== null) drawGlass(part.querySelector(".glass"), state.glass);
   const lamp = part.querySelector(".lamp");
   lamp.style.background = state.led === "#000000" ? "" : state.led;
   lamp.style.boxShadow = state.led === "#000000" ? "" : `0 0 18px 6px ${state.led}`;
@@ -52,8 +65,15 @@ function drawPendant(state) {
   part.querySelector(".shows").textContent = word(`stage.${state.shows}`);
 }
 
+function drawGlass(glass, pages) {
+  glass.alt = word("demo.page.glass");
+  if (glass.dataset.pages === String(pages)) return;
+  glass.dataset.pages = pages;
+  glass.src = `glass.png?${pages}`;
+}
+
 function drawPress(press) {
-  const part = [...sections.values()].find((one) => one.dataset.link === press.link);
+  const part = [...sections.values()].find((one) => one.dataset.name === press.wearable);
   const list = part.querySelector(".presses");
   if (!press.line) {
     press.line = document.createElement("li");
@@ -84,10 +104,10 @@ function drawPress(press) {
 
 function listen() {
   const stream = new EventSource("stream");
-  stream.addEventListener("pendants", (event) => JSON.parse(event.data).forEach(drawPendant));
+  stream.addEventListener("worn", (event) => JSON.parse(event.data).forEach(drawOne));
   stream.addEventListener("stage", (event) => {
     const row = JSON.parse(event.data);
-    const press = presses.get(row.event) || { event: row.event, link: row.link, stages: {} };
+    const press = presses.get(row.event) || { event: row.event, wearable: row.wearable, stages: {} };
     presses.set(row.event, press);
     press.stages[row.stage] = row.ms_since_press;
     drawPress(press);
@@ -99,7 +119,7 @@ function redraw() {
   translate(document);
   for (const part of sections.values()) {
     translate(part);
-    part.querySelector("h2").textContent = word(`demo.page.${part.dataset.link}`);
+    part.querySelector("h2").textContent = word(`demo.page.${part.dataset.name}`);
     part.querySelector(".shows").textContent = word(`stage.${part.dataset.shows}`);
   }
   presses.forEach(drawPress);
