@@ -38,6 +38,7 @@ def _wanted_language(arguments: list[str]) -> str | None:
 def _parser(words: Messages) -> argparse.ArgumentParser:
     # Imported here: `pingan gateway run` must not load what the demo needs.
     from tools import bench, demo, factory, flash, gateway, label, provision  # noqa: PLC0415
+    from tools.care import command as care  # noqa: PLC0415
     from tools.desk import command as desk  # noqa: PLC0415
     from tools.doctor import command as doctor  # noqa: PLC0415
     from tools.enrol import command as enrol  # noqa: PLC0415
@@ -62,6 +63,7 @@ def _parser(words: Messages) -> argparse.ArgumentParser:
         status,
         walk_test,
         prove,
+        care,
     ):
         module.register(commands, words)
     return parser
