@@ -35,7 +35,7 @@ class Store:
 
     def __init__(self, flash, most=FILES_MOST):
         """`flash`: the folder where flash is mounted; "": it could not be, and all is in RAM."""
-        self._folder = Folder(flash)
+        self.folder = Folder(flash)
         self._most = most
         self.open = None
         # After a start it may have been handed over while flash took nothing: see resume().
@@ -57,11 +57,11 @@ class Store:
     @property
     def failed(self):
         """Whether flash did not take the last that it was given, or does not give what it has."""
-        return self._folder.failed
+        return self.folder.failed
 
     def _load(self):
-        self._files = self._folder.open()
-        now = self._folder.read(_NOW)
+        self._files = self.folder.open()
+        now = self.folder.read(_NOW)
         if len(now) >= _NOW_HEAD + crc.SIZE and now[:4] == _MAGIC and crc.holds(now, 0, len(now) - 4, len(now) - 4):
             self._newest = int.from_bytes(now[4:8], "big")
             self._loose = list(records(now[_NOW_HEAD : len(now) - crc.SIZE]))
@@ -115,18 +115,18 @@ class Store:
             now += self.open.pack()
         whole = bytearray(now + bytes(crc.SIZE))
         crc.write(whole, 0, len(now), len(now))
-        return self._folder.write(_NOW, whole)
+        return self.folder.write(_NOW, whole)
 
     def _append(self, record, sequence):
         """Into the newest file, or a new one where that is full."""
         data = self._rest_of_newest() if self._files and self._size + len(record) <= BLOCK else None
         name = sequence if data is None else self._files[-1]
         data = data or b""
-        while len(self._files) - (name in self._files) >= self._most or not self._folder.room():
+        while len(self._files) - (name in self._files) >= self._most or not self.folder.room():
             if not self._files or self._files == [name]:
                 return False
             self._drop_oldest()
-        if not self._folder.write(name_of(name), data + record):
+        if not self.folder.write(name_of(name), data + record):
             return False
         if name not in self._files:
             self._files.append(name)
@@ -148,7 +148,7 @@ class Store:
         """The room of the oldest file is needed."""
         oldest = self._files[0]
         below = self._files[1] if len(self._files) > 1 else _SEQUENCE_MOST + 1
-        self._folder.remove(name_of(oldest))
+        self.folder.remove(name_of(oldest))
         self._files.remove(oldest)
         self._gone = [sequence for sequence in self._gone if not oldest <= sequence < below]
         if self._waiting is not None:
@@ -205,10 +205,10 @@ class Store:
         except OSError:
             return
         if kept:
-            if self._folder.write(name_of(name), b"".join(kept)) and name == self._files[-1]:
+            if self.folder.write(name_of(name), b"".join(kept)) and name == self._files[-1]:
                 self._size = sum(len(record) for record in kept)
         else:
-            self._folder.remove(name_of(name))
+            self.folder.remove(name_of(name))
             self._files.remove(name)
 
     def _forget(self, sequence):
@@ -246,4 +246,4 @@ class Store:
 
     def _records(self, name):
         """Raises OSError, which is noted."""
-        return records(self._folder.read(name_of(name)))
+        return records(self.folder.read(name_of(name)))

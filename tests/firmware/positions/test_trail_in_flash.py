@@ -19,9 +19,10 @@ _STRIDE = 23
 
 
 @pytest.mark.parametrize("bits", [64, 32])
-def test_the_trail_outlives_whatever_flash_does(bits: int) -> None:
+@pytest.mark.parametrize("what", ["store", "part"])
+def test_the_trail_and_the_part_as_a_whole_do_what_they_promise(what: str, bits: int) -> None:
     try:
-        said = on_micropython.run_file(_HERE / "store_on_micropython.py", paths=_PATHS, bits=bits, heap="16m")
+        said = on_micropython.run_file(_HERE / f"{what}_on_micropython.py", paths=_PATHS, bits=bits, heap="16m")
     except BuildFailed as error:
         if bits == 64:
             raise
