@@ -251,3 +251,15 @@ async def test_the_positions_of_a_wearable_are_read_by_whoever_asks(
     assert oldest["positions"][1]["latitude"] == 22.5783
     (unread,) = (await desk.get(f"/api/trails/{STRANGER.handle}"))["trails"]
     assert unread["positions"] is None
+
+
+async def test_only_a_plan_may_be_that_long(desk: Opened, wearable: Wearable) -> None:
+    """Sixteen KiB anywhere else, and a limit for plans, too."""
+    long = {"operator": "x" * 20_000}
+    for path, said, status in (
+        (f"/api/wearables/{wearable.handle}/look", long, 413),
+        ("/api/care", row(wearable, plan={"version": 7, "box": "03" + "00" * 35_000}), 413),
+        ("/api/care", row(wearable, plan={"version": 7, "box": "03" + "00" * 17_000}), 400),
+    ):
+        async with desk.session.post(desk.desk.url + path, json=said) as answer:
+            assert answer.status == status

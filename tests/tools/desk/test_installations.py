@@ -240,6 +240,8 @@ async def test_a_district_without_mains_is_counted_and_only_the_first_are_drawn(
 
 
 def test_every_kind_of_the_gateways_own_has_its_place() -> None:
-    """Of class fault or test: the installations; urgent and security: a card. No other class is a gateway's."""
-    classes = {kind.event_class for kind in kinds.BY_CODE.values() if kind.code >= kinds.FIRST_OF_GATEWAY}
-    assert classes == {"fault", "test", "urgent", "security"}
+    """Of class fault or test: the installations; urgent and security: a card. Of class service: ends, and visits."""
+    own = [kind for kind in kinds.BY_CODE.values() if kind.code >= kinds.FIRST_OF_GATEWAY]
+    assert {kind.event_class for kind in own} == {"fault", "test", "urgent", "security", "service"}
+    services = {kind.name for kind in own if kind.event_class == "service" and not kind.restore}
+    assert services == {"badge_arrived", "badge_left"}

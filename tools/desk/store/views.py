@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select
 
 from edge_daemon.clock import iso
+from protocol import kinds
 from tools.desk import positions
 from tools.desk.store import commands, schema, trails
 
@@ -25,6 +26,8 @@ View = dict[str, Any]
 # More open incidents than this fill no page in time; the count still tells.
 OPEN_MOST = 5000
 CLOSED_MOST = 50
+
+_BADGES = [kinds.BY_CODE[code].name for code in (kinds.BADGE_ARRIVED, kinds.BADGE_ARRIVED + 1)]
 
 _c = schema.incidents.c
 
@@ -50,8 +53,8 @@ def _closed(*, by_itself: bool) -> Select[Any]:
     """The last closed ones: what closes by itself must not push out what people did."""
     closed = (_c.stage == "closed") & (_c.by_itself == by_itself)
     if by_itself:
-        # Tests of ways out are three a day and gateway: heartbeats say when each was passed.
-        closed &= ~(_c.test & (_c.source == "gateway"))
+        # Tests of ways out are three a day and gateway: heartbeats say when each was passed. Visits: visits.py.
+        closed &= ~((_c.test | _c.kind.in_(_BADGES)) & (_c.source == "gateway"))
     return select(schema.incidents).where(closed).order_by(_c.closed_ms.desc(), _c.id.desc()).limit(CLOSED_MOST)
 
 

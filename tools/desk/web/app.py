@@ -10,8 +10,7 @@ from tools.desk.desk_state import DeskState
 from tools.desk.web import api, care_api, guard, stream
 
 _STATIC = Path(__file__).parent / "static"
-# A care plan of 16 KiB, in hex.
-_BODY_MOST_BYTES = 64 * 1024
+_BODY_MOST_BYTES = 16 * 1024
 
 
 async def _page(_request: web.Request) -> web.FileResponse:

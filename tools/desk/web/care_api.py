@@ -12,6 +12,9 @@ from tools.desk.reading.care import read_row
 from tools.desk.store import care, visits
 from tools.desk.web.api import STATE, operator_of, posted
 
+# A plan of 16 KiB in hex, and settings.
+_CARE_MOST_BYTES = 64 * 1024
+
 routes = web.RouteTableDef()
 
 
@@ -19,7 +22,7 @@ routes = web.RouteTableDef()
 async def put(request: web.Request) -> web.Response:
     """Body: one row of down/care. Answers what is kept; 409 when it is older, 400 when it is not genuine."""
     state = request.app[STATE]
-    row = read_row(await posted(request))
+    row = read_row(await posted(request.clone(client_max_size=_CARE_MOST_BYTES)))
     await state.care.put(row)
     return await _kept(request, row.wearable)
 

@@ -26,9 +26,9 @@ export function askName() {
   });
 }
 
-async function post(incident, action, body) {
+async function post(path, body) {
   try {
-    const answer = await fetch(`/api/incidents/${incident.event}/${action}`, {
+    const answer = await fetch(path, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
@@ -41,10 +41,12 @@ async function post(incident, action, body) {
   }
 }
 
+const pathOf = (incident, action) => `/api/incidents/${incident.event}/${action}`;
+
 /** Take it, after asking who takes it. Resolves to {incident, error}. */
 export async function take(incident, over) {
   const name = operator() || (await askName());
-  return name ? post(incident, "take", { operator: name, over }) : {};
+  return name ? post(pathOf(incident, "take"), { operator: name, over }) : {};
 }
 
 /** Close it with an outcome and, if wished, a note. Resolves to {incident, error}. */
@@ -52,7 +54,15 @@ export async function close(incident) {
   const name = operator() || (await askName());
   if (!name) return {};
   const said = await askOutcome(incident);
-  return said ? post(incident, "close", { operator: name, ...said }) : {};
+  return said ? post(pathOf(incident, "close"), { operator: name, ...said }) : {};
+}
+
+/** Call the wearer to look at the watch. Resolves to {said, error}. */
+export async function look(wearable) {
+  const name = operator() || (await askName());
+  if (!name) return {};
+  const { error } = await post(`/api/wearables/${wearable}/look`, { operator: name });
+  return { error, said: error ? "" : word("desk.page.look.asked") };
 }
 
 function askOutcome(incident) {

@@ -1,10 +1,12 @@
 // One incident as a card. Owns its looks; what its buttons do is handed in.
 
+import { careNote, lookButton, lookLine, positionLine } from "./care.js";
 import { el } from "./elements.js";
+import { isWellAgain } from "./incidents.js";
 import { at, took } from "./time.js";
 import { has, language, word } from "./words.js";
 
-const HANDLE = /^[0-9a-f]{16}$/;
+export const HANDLE = /^[0-9a-f]{16}$/;
 const STAGES = ["pressed", "heard", "accepted", "answered", "closed"];
 // A call should be answered within a minute (TSA: 97.5 % within 60 s); from then on its wait is marked.
 const ANSWER_WITHIN_MS = 60_000;
@@ -30,15 +32,18 @@ export function aboutName(incident) {
   return about;
 }
 
-/** A card with its buttons: actions.take(incident, over), actions.close(incident). */
+/** The wearable that an incident is of, or is about; "" where there is none. */
+const whose = (incident) => (incident.source === "wearable" ? incident.wearable : HANDLE.test(incident.about ?? "") ? incident.about : "");
+
+/** A card with its buttons: actions.take(incident, over), actions.close(incident), actions.look(wearable). */
 export function card(incident, actions, operator) {
-  const classes = ["card", `class-${incident.class}`, `stage-${incident.stage}`];
+  const classes = ["card", `class-${isWellAgain(incident) ? "urgent" : incident.class}`, `stage-${incident.stage}`];
   if (incident.test) classes.push("is-test");
   if (incident.cancelled_by.length || incident.ended_at) classes.push("is-cancelled");
   const name = kindName(incident);
   return el(
     "article", classes.join(" "), { data: { event: incident.event }, tabindex: -1, "aria-label": name },
-    head(incident, name), tags(incident), remark(incident), cancelled(incident), timeline(incident), reports(incident), raw(incident),
+    head(incident, name), tags(incident), positionLine(incident), remark(incident), cancelled(incident), lookLine(incident), timeline(incident), reports(incident), raw(incident),
     foot(incident, actions, operator),
   );
 }
@@ -63,6 +68,7 @@ function tags(incident) {
     incident.test && el("span", "tag test", {}, word("desk.page.tag.test")),
     incident.late && el("span", "tag late", { title: word("desk.page.tag.late.title") }, word("desk.page.tag.late")),
     incident.age_quality === "unknown" && el("span", "tag late", {}, word("desk.page.tag.age_unknown")),
+    isWellAgain(incident) && el("span", "tag well", {}, word("desk.page.tag.well")),
     incident.class !== "emergency" && !incident.test && el("span", "tag", {}, word(`desk.page.class.${incident.class}`)),
     own ? el("span", "", { title: incident.about }, aboutName(incident))
       : el("span", "who", { title: incident.event }, shortHandle(wearable), el("i", "", {}, ` #${number}`)),
@@ -78,6 +84,8 @@ function batteryIcon(percent) {
 }
 
 function remark(incident) {
+  const said = careNote(incident);
+  if (said) return el("p", "remark", { title: incident.remark }, said);
   return incident.remark ? el("p", "remark", { title: word("desk.page.remark.title") }, incident.remark) : null;
 }
 
@@ -141,6 +149,7 @@ function foot(incident, actions, operator) {
     taken && el("span", `by${mine ? " mine" : ""}`, {}, mine ? word("desk.page.by.me") : word("desk.page.by", { operator: incident.operator })),
     !taken && el("button", "primary take", { type: "button", onclick: () => actions.take(incident, false) }, word("desk.page.take")),
     taken && !mine && el("button", "quiet", { type: "button", onclick: () => actions.take(incident, true) }, word("desk.page.take_over")),
+    !incident.test && whose(incident) && lookButton(whose(incident), actions),
     el("button", taken ? "primary close" : "quiet close", { type: "button", onclick: () => actions.close(incident) }, word("desk.page.close")),
   );
 }

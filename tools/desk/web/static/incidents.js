@@ -16,8 +16,11 @@ export function clear() {
 export function put(incident) {
   const before = known.get(incident.event);
   if (before && before.revision > incident.revision) return before;
-  // A way out that was tested: its gateway's heartbeat says so.
-  if (incident.source === "gateway" && incident.test && incident.stage === "closed") return before;
+  // A way out that was tested: its gateway's heartbeat says so. A visit: visits.js does.
+  if (incident.source === "gateway" && incident.stage === "closed" && (incident.test || lane(incident) === "visit")) {
+    known.delete(incident.event);
+    return before;
+  }
   known.set(incident.event, incident);
   changes += 1;
   return before;
@@ -28,11 +31,15 @@ export const get = (event) => known.get(event);
 /** What a gateway says of itself, and of the way to it: its own place, unless it is more than a fault. */
 const ofInstallation = (incident) => incident.source === "gateway" && ["fault", "service", "test"].includes(incident.class);
 
-/** Which column: tests stand apart whatever else they say. */
+/** What its class calls an emergency, and is the good end of one: for a person to see, and no new call for help. */
+export const isWellAgain = (incident) => ["fall_recovered", "sos_cleared"].includes(incident.kind);
+
+/** Which column: tests stand apart whatever else they say, and so do workers' visits. */
 export function lane(incident) {
+  if (incident.source === "gateway" && incident.kind.startsWith("badge_")) return "visit";
   if (ofInstallation(incident)) return "installation";
   if (incident.test) return "test";
-  return incident.class === "emergency" ? "emergency" : "attention";
+  return incident.class === "emergency" && !isWellAgain(incident) ? "emergency" : "attention";
 }
 
 /** A cancel whose SOS is here and open is shown on it, not beside it. */

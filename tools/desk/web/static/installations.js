@@ -1,7 +1,7 @@
 // Gateways: which are there, what is wrong at each and since when, what was wrong and is over. Owns those panels.
 // Apart from the emergencies on purpose: a house without mains is somebody's work, and nobody's call for help.
 
-import { aboutName, kindName } from "./card.js";
+import { aboutName, kindName, shortHandle } from "./card.js";
 import { byId, el, fill, place } from "./elements.js";
 import * as incidents from "./incidents.js";
 import { at, clockwise, now } from "./time.js";
@@ -197,11 +197,12 @@ function drawOver(closed) {
 function overLine(incident) {
   const outcome = `desk.page.outcome.${incident.outcome}`;
   const how = incident.ended_at ? word("desk.page.site.over", { took: lasted(incident) }) : has(outcome) ? word(outcome) : incident.outcome;
+  const whose = incident.source === "wearable" ? shortHandle(incident.wearable) : "";
   const where = [...new Set(incident.reports.map((report) => report.gateway))].join(", ");
   return el(
     "div", "line", { data: { event: incident.event }, title: incident.remark },
     el("b", "", {}, kindName(incident)),
-    el("span", "", {}, [where, aboutName(incident), how].filter(Boolean).join(" · ")),
+    el("span", "", {}, [whose, where, aboutName(incident), how].filter(Boolean).join(" · ")),
     el("time", "", {}, at(incident.stages.closed, language)),
   );
 }

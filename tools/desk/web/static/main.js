@@ -9,6 +9,7 @@ import * as installations from "./installations.js";
 import { follow } from "./live.js";
 import * as sound from "./sound.js";
 import { tick } from "./time.js";
+import * as visits from "./visits.js";
 import { language, languages, loadWords, word } from "./words.js";
 
 // More cards than a person can look through; the count says how many there are.
@@ -64,6 +65,11 @@ function element(incident) {
 const buttons = {
   take: async (incident, over) => done(await actions.take(incident, over)),
   close: async (incident) => done(await actions.close(incident)),
+  look: async (wearable) => {
+    const { said, error } = await actions.look(wearable);
+    if (said || error) say(said || error);
+    drawWho();
+  },
 };
 
 function done({ incident, error }) {
@@ -83,7 +89,7 @@ function say(text) {
 function came(incident) {
   const before = incidents.put(incident);
   if (incident.stage === "closed") drawn.delete(incident.event);
-  if (!before && incident.class === "emergency" && !incident.test && incident.stage === "accepted") {
+  if (!before && incidents.lane(incident) === "emergency" && incident.stage === "accepted") {
     byId("spoken").textContent = kindName(incident);
     sound.ring();
   }
@@ -92,14 +98,21 @@ function came(incident) {
 
 async function poll() {
   try {
-    const [some, broken] = await Promise.all(["/api/gateways", "/api/faults"].map(async (path) => (await fetch(path)).json()));
+    const paths = ["/api/gateways", "/api/faults", "/api/care", "/api/visits"];
+    const [some, broken, kept, visited] = await Promise.all(paths.map(async (path) => (await fetch(path)).json()));
     some.gateways?.forEach(installations.put);
-    health.putPolled(some, broken.faults ?? []);
-    health.drawPolled();
+    health.putPolled(some, broken.faults ?? [], kept.care ?? []);
+    visits.put(visited.visits ?? []);
+    drawPolled();
     draw();
   } catch {
     // The live line says that the desk is away; the next poll comes by itself.
   }
+}
+
+function drawPolled() {
+  health.drawPolled(buttons);
+  visits.draw();
 }
 
 function drawWho() {
@@ -114,7 +127,7 @@ function drawWords() {
   const key = (name, what) => el("span", "", {}, el("kbd", "", {}, name), what);
   byId("keys").replaceChildren(key("Enter", word("desk.page.keys.take")), key("C", word("desk.page.keys.close")), key("Esc", word("desk.page.keys.back")));
   drawWho();
-  health.drawPolled();
+  drawPolled();
   draw();
 }
 
