@@ -72,7 +72,7 @@ class Asking:
     def note(self) -> str:
         """In words: key=value."""
         words = f"{named(self.kind, self.id, self.on, self.at)} tries={self.tries}"
-        if self.tries and self.worn != codes.WORN_UNKNOWN:
+        if self.worn != codes.WORN_UNKNOWN:
             words += " worn=" + ("no" if self.worn == codes.NOT_WORN else "yes")
         return f"{words} why={self.why}" if self.why else words
 

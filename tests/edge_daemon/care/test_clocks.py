@@ -72,6 +72,29 @@ async def test_a_clock_at_1970_asks_nothing_until_it_is_right(tmp_path: Path) ->
         assert len(home.prompts()) == 1
 
 
+async def test_a_plan_that_came_while_nobody_knew_the_time_asks_for_nothing_before_it(tmp_path: Path) -> None:
+    clock, wearer = ShanghaiClock(), Wearer()
+    async with ward(tmp_path, clock=clock, wearer=wearer) as home:
+        await home.live_by(checkins=[])
+    clock.boot_id, clock.at_s, clock.offset_ms, clock.good = "another", 30.0, 0, False
+    async with ward(tmp_path, clock=clock, wearer=wearer) as home:
+        await home.live_by(2)
+        clock.good = True
+        clock.set("2026-11-28T08:05:00")
+        await home.turn(60)
+        assert home.prompts() == []
+        assert home.said() == []
+
+
+async def test_a_machine_that_sleeps_again_and_again_spares_a_question_once(tmp_path: Path) -> None:
+    async with ward(tmp_path) as home:
+        await home.live_by(checkins=[{**MORNING, "again": 0}])
+        await home.turn(600)
+        await home.shows()
+        await home.turn(1200, step_s=300)
+        assert [kind for kind, _ in await home.stored()] == ["checkin_silent"]
+
+
 async def test_over_a_reboot_a_question_goes_on(tmp_path: Path) -> None:
     clock, wearer = ShanghaiClock(), Wearer()
     async with ward(tmp_path, clock=clock, wearer=wearer) as home:
