@@ -5,6 +5,7 @@ Must not know who wants it. Times of events never come from here: they are ages 
 
 # The clock of deep sleep drifts by some percent: after so long it would be told again.
 FRESH_S = 6 * 3600
+_NO_OFFSET = -32768
 
 
 class Clock:
@@ -20,7 +21,7 @@ class Clock:
         self._told_s = 0
 
     def set(self, unix_s, offset_minutes):
-        """It is this time now."""
+        """It is this time now. `offset_minutes` None: nobody has said how far local time is ahead."""
         self._told_s = self._since_power_on_s()
         self._origin_s = unix_s - self._told_s
         self.offset_minutes = offset_minutes
@@ -35,12 +36,12 @@ class Clock:
 
     def keep(self):
         """What goes over a deep sleep: (origin, told, offset)."""
-        return self._origin_s, self._told_s, self.offset_minutes or 0
+        return self._origin_s, self._told_s, _NO_OFFSET if self.offset_minutes is None else self.offset_minutes
 
     def resume(self, kept):
         """Go on with what keep() said."""
         self._origin_s, self._told_s, offset = kept
-        self.offset_minutes = offset if self._origin_s else None
+        self.offset_minutes = None if offset == _NO_OFFSET or not self._origin_s else offset
 
     def _since_power_on_s(self):
         return (self._board.started_ms + self._board.now_ms()) // 1000

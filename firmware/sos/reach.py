@@ -139,11 +139,15 @@ class Reach:
         self._path.leave()
         return done
 
-    def want_visit(self, waits):
-        """Whether there are TRAIL frames for whoever connects: said in each HELLO, and in one now."""
+    def want_visit(self, waits, hello=True):
+        """Whether there are TRAIL frames for whoever connects: said in each HELLO; with `hello`, in one now."""
         self._path.trail_waits = waits
-        if waits:
+        if waits and hello:
             self.hello()
+
+    def tell_time(self, unix_s):
+        """The satellites say what time it is; how far local time is ahead stays as it was."""
+        self._clock.set(unix_s, self._clock.offset_minutes)
 
     def log(self, text):
         """A line for whoever develops."""

@@ -5,6 +5,7 @@ Owns the scripts, the list of what the wearer was promised, and the checks. Must
 """
 
 import vfs
+from flash_settings import living, settled
 from nor_chip import Chip, Port
 from sos import identity, stages
 from sos.app import App
@@ -29,11 +30,16 @@ class Promises:
         self.must = dict(other.must) if other else {}
         # Taken back: it is there, or an event that says so.
         self.either = dict(other.either) if other else {}
+        # The version that a command said is done, and the one that is being given.
+        self.settings = other.settings if other else 0
+        self.settling = other.settling if other else 0
         self.counter = other.counter if other else -1
         self.number = other.number if other else 0
 
     def seen(self, stage, number):
-        if stage == stages.PRESSED or (number in self.must and stage in (codes.STORED, codes.ACCEPTED, codes.ANSWERED)):
+        if stage in (stages.PRESSED, stages.FALLING) or (
+            number in self.must and stage in (codes.STORED, codes.ACCEPTED, codes.ANSWERED)
+        ):
             self.must[number] = stage
         elif stage in _OVER:
             self.must.pop(number, None)
@@ -59,10 +65,23 @@ class Promises:
             if stages.rank(alarm.stage) < stages.rank(stage):
                 raise Broken(f"alarm {number} was shown as {stage} and is {alarm.stage}")
         for number in self.either:
-            if number not in there and not [
-                a for a in there.values() if a.kind == codes.SOS_CANCELLED and a.number - a.detail == number
-            ]:
+            if number not in there and not [a for a in there.values() if takes_back(a, number)]:
                 raise Broken(f"alarm {number} was taken back and nothing says so")
+        self.check_settings(app._settings)
+
+    def check_settings(self, settings):
+        """What a command said is done is lived by, and of two it is wholly one."""
+        if settings.version not in (self.settings, self.settling):
+            raise Broken(f"lives by {settings.version} after {self.settings} and {self.settling}")
+        if settings.version and settings.now.pack() != living(settings.version).pack():
+            raise Broken(f"settings {settings.version} are not what was given")
+
+
+def takes_back(alarm, number):
+    """Whether this event says that the alarm of that number was none."""
+    if alarm.kind == codes.FALL_RECOVERED:
+        return alarm.number == number + 1
+    return alarm.kind == codes.SOS_CANCELLED and alarm.number - alarm.detail == number
 
 
 def formatted(chip):
@@ -158,6 +177,22 @@ def taken_back(body):
     yield from answered(body, number + 1, codes.REFUSED)
 
 
+def fallen(body):
+    """A fall that counts down, and is taken back by a press."""
+    path = body.board.app._path
+    path.enter()
+    path.presses.fall(body.board.now_ms(), 30000)
+    path.leave()
+    yield 1000
+    number = path.presses.falls.alarm.number
+    yield from press(body, 120)
+    body.promises.either[number] = True
+    body.promises.let_go(number)
+    yield 1500
+    body.promises.either.pop(number)
+    yield from answered(body, number + 1, codes.REFUSED)
+
+
 def many(body, count):
     for _ in range(count):
         yield from held(body)
@@ -183,6 +218,12 @@ def life(body):
     yield WATCHDOG
     yield 500
     yield from end_all(body)
+    yield from settled(body, KEYS.trail, 1)
+    yield from settled(body, KEYS.trail, 2)
+    yield from press(body, 120)
+    yield 1500
+    yield from end_all(body)
+    yield from fallen(body)
     body.battery_mv = 3400
     yield 600000
     body.battery_mv = 4100

@@ -103,8 +103,15 @@ class Board:
 
     def answer(self, stage, number):
         """The gateway says this of an event, in answer to the newest frame."""
-        counter = self.app._envelope.last_question()
-        sealed = self._sealer.seal(codes.ANSWER, counter, _SALT, messages.pack_answer(stage, number, 0))
+        self.say(codes.ANSWER, messages.pack_answer(stage, number, 0))
+
+    def command(self, number, code, args):
+        """The gateway asks for this."""
+        self.say(codes.COMMAND, messages.pack_command(number, code, args))
+
+    def say(self, frame_type, body):
+        """A frame down, in answer to the newest frame up."""
+        sealed = self._sealer.seal(frame_type, self.app._envelope.last_question(), _SALT, body)
         self._inbox += serial_link.encode(sealed)
 
     def unmount(self):
