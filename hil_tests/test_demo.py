@@ -37,6 +37,7 @@ ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 SOON_MS = 60_000
+MINUTE_MS = 60_000
 
 
 @pytest.mark.virtual_air
@@ -120,6 +121,8 @@ async def test_each_service_and_sos_by_clicks_on_the_watch_in_the_browser(tmp_pa
                     await glass.goes_to_the_desk_and_back(service, place + 1)
                 await glass.click(SOS_BAR, ANSWER)
                 await glass.goes_to_the_desk_and_back("SOS", len(SERVICES) + 1)
+                await glass.is_asked_and_answers()
+                await glass.speaks_another_language()
                 assert glass.faults == []
             finally:
                 await browser.close()
@@ -169,6 +172,31 @@ class Glass:
         pages = await self._glass.get_attribute("data-pages") or ""
         await self._glass.click(position={"x": place[0], "y": place[1]})
         await expect(self._glass).not_to_have_attribute("data-pages", pages, timeout=SOON_MS)
+
+    async def is_asked_and_answers(self) -> None:
+        """A call to look reaches the glass, awake or when it is heard next; its answer comes to its end."""
+        watch = self._page.locator(".worn[data-name=watch]")
+        before = await watch.locator(".presses b").first.inner_text()
+        await self._page.bring_to_front()
+        await watch.locator("[data-do=look]").click()
+        await expect(watch).to_have_attribute("data-shows", "PROMPTED", timeout=SOON_MS + MINUTE_MS)
+        await self._click(ANSWER)
+        await expect(watch.locator(".presses b").first).not_to_have_text(before, timeout=SOON_MS)
+        await expect(watch.locator(".way").first.locator("span", has_text="closed")).to_have_class(
+            "lit", timeout=SOON_MS
+        )
+
+    async def speaks_another_language(self) -> None:
+        """New settings from the desk: the same page has other letters."""
+        await self.click(CORNER)
+        before = (await self._picture()).tobytes()
+        await self._page.locator("[data-do=zh]").click()
+        async with asyncio.timeout((SOON_MS + MINUTE_MS) / 1000):
+            while True:
+                await self.click(CORNER)
+                if (await self._picture()).tobytes() != before:
+                    return
+                await asyncio.sleep(1)
 
     async def goes_to_the_desk_and_back(self, what: str, count: int) -> None:
         """The desk's card says what it is; an operator takes and closes it; the watch's page is told."""

@@ -14,7 +14,9 @@ from typing import Any
 
 from aiohttp import web
 
+from hil_tests.desk.process import DeskFailed
 from tools.demo import picture
+from tools.demo.care import DOES
 from tools.demo.scene import Scene, Worn
 from tools.demo.stages import WAY, Shown
 from tools.messages import Messages, catalogue
@@ -53,6 +55,7 @@ class Page:
         app.router.add_get("/glass.png", page._glass)
         app.router.add_post("/button", page._button)
         app.router.add_post("/touch", page._touch)
+        app.router.add_post("/care", page._care)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
@@ -140,6 +143,17 @@ class Page:
         if x not in range(picture.SIZE) or y not in range(picture.SIZE):
             raise web.HTTPBadRequest(text="x and y from 0 to 239")
         self._scene.watch.touch(x, y)
+        return web.json_response({})
+
+    async def _care(self, request: web.Request) -> web.Response:
+        """{"do": "look"}: one of care.DOES. 502 when the desk does not take it."""
+        what = (await request.json()).get("do")
+        if what not in DOES:
+            raise web.HTTPBadRequest(text="do " + ", ".join(DOES))
+        try:
+            await self._scene.care.do(what)
+        except DeskFailed as failure:
+            raise web.HTTPBadGateway(text=str(failure)) from failure
         return web.json_response({})
 
     async def _button(self, request: web.Request) -> web.Response:

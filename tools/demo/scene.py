@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hil_tests.desk.process import DeskFailed
+from hil_tests.gateway.steered_clock import vouched
 from hil_tests.house import House
 from hil_tests.wearable.process import HOLD_MS, PRESS_MS, WearableProcess
+from tools.demo.care import Care
 from tools.demo.stages import Presses, Shown
 from tools.demo.watch import HEAP, Watch, environment
 from tools.messages import Messages
@@ -46,6 +48,8 @@ class Scene:
         self.words = words
         self.presses = Presses()
         self.worn: list[Worn] = []
+        # Of the watch's wearer.
+        self.care: Care
         self.changed: Callable[[], None] = lambda: None
         self._tell = tell
         self._watching: list[asyncio.Task[None]] = []
@@ -80,10 +84,12 @@ class Scene:
             worn = Worn(WATCH, "ble", wearable, Watch(wearable, screen))
             self.worn.append(worn)
             self.watch.tapped = lambda: self._tapped(worn)
-            await self.house.open_gateway()
+            await self.house.open_gateway(clock=vouched(self.house.directory))
         finally:
             await desk
         await self.watch.lit()
+        self.care = Care(self.house.desk, wearable)
+        await self.care.speak(self.words.lang)
         self._watching = [asyncio.create_task(self._watch(worn)) for worn in self.worn]
 
     @property

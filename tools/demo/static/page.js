@@ -37,6 +37,12 @@ function section(state) {
   const sos = part.querySelector(".sos");
   sos.setAttribute("aria-label", `SOS ${state.name}`);
   if (state.glass !== null) tappable(part.querySelector(".glass"));
+  for (const care of part.querySelectorAll("[data-do]")) {
+    care.addEventListener("click", async () => {
+      care.classList.toggle("sent", (await post("care", { do: care.dataset.do })).ok);
+      setTimeout(() => care.classList.remove("sent"), 3000);
+    });
+  }
   let down = false;
   const push = () => { if (!down) { down = true; post("button", { number: state.number, down: true }); } };
   const release = () => { if (down) { down = false; post("button", { number: state.number, down: false }); } };
