@@ -23,6 +23,8 @@ def test_it_starts_with_light_on_home_and_goes_dark_by_itself():
 
 def test_the_minute_and_the_battery_are_drawn_when_they_change():
     reach, screen = watch()
+    turns(reach, screen, 200)
+    assert shows(reach, home(reach)), "until somebody has said what time it is, none is shown"
     reach.unix = 1767225540  # 2026-01-01 07:59 in Shanghai
     turns(reach, screen, 1000)
     assert shows(reach, home(reach, 7 * 60 + 59))
@@ -31,7 +33,7 @@ def test_the_minute_and_the_battery_are_drawn_when_they_change():
     assert shows(reach, home(reach, 8 * 60))
     reach.battery_percent = 15
     turns(reach, screen, 1000)
-    assert shows(reach, home(reach, 8 * 60)) and len(reach.board.flushed) == 3
+    assert shows(reach, home(reach, 8 * 60)) and len(reach.board.flushed) == 4
 
 
 def test_a_service_is_asked_for_by_three_taps_and_told_from_then_on():
