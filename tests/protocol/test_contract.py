@@ -233,6 +233,15 @@ def test_what_else_the_gateway_says_is_of_the_contract() -> None:
     validate("stranger", json.loads(payload.stranger("gw-test-1", bytes(8), heard, 5)))
     row = payload.wearable_heartbeat(HANDLE, beat, heard, 5)
     validate("telemetry", json.loads(payload.telemetry("gw-test-1", [row])))
+    wearable = messages.Heartbeat(
+        messages.pack_heartbeat(5, 0, 255, 41000, (1, 0, 0), 1, 0, 1)
+        + bytes([codes.TLV_ACTIVITY, 5])
+        + messages.pack_activity(codes.NOT_WORN, 70_000, 3)
+        + bytes([codes.TLV_SETTINGS, 4, 0, 0, 0, 9])
+    )
+    row = payload.wearable_heartbeat(HANDLE, wearable, heard, 5)
+    assert (row["worn"], row["steps"], row["still_minutes"], row["settings"]) == (False, 4464, 3, 9)
+    validate("telemetry", json.loads(payload.telemetry("gw-test-1", [row])))
     for outcome in SCHEMAS["result"]["properties"]["result"]["enum"]:
         validate("result", json.loads(payload.result("gw-1", "c-1", outcome, None)))
 

@@ -8,10 +8,15 @@ from typing import Any
 import jsonschema
 import pytest
 
+from edge_daemon.ages import Ages
+from edge_daemon.care import mail, plan
+from edge_daemon.clock import Clock
+from edge_daemon.trails.store import Box
+from edge_daemon.uplinks import answers, payload
 from protocol import box, settings, trail_code
 from protocol.keys import derive
 from tests.on_micropython import ROOT
-from tests.protocol.test_contract import HANDLE, PLATFORM, validate
+from tests.protocol.test_contract import HANDLE, PLATFORM, NoBoots, validate
 
 _VECTORS = json.loads((ROOT / "tests" / "vectors" / "protocol_v1.json").read_text())
 TEST_ONLY_KEYS = derive(bytes.fromhex(_VECTORS["root"]))
@@ -104,3 +109,29 @@ def test_a_look_may_last_an_hour_and_a_locate_a_minute(name: str, seconds: int, 
         return
     with pytest.raises(jsonschema.ValidationError):
         validate("command", message)
+
+
+def test_the_gateway_reads_and_says_what_the_contract_has() -> None:
+    """Its trails and its word on care are of the schemas; it reads every example that goes down."""
+    box_of = Box(HANDLE, 7, 12, b"\x01" + bytes(20), Clock().boot_id, 0)
+    validate("trail", json.loads(payload.trails("gw-test-1", [box_of], Ages(NoBoots(), Clock()))))
+    assert answers.read_taken((PLATFORM / "examples" / "trail_taken.json").read_bytes()) == [(HANDLE, 7)]
+    for name in ("care", "care_plan"):
+        (row,) = mail.read((PLATFORM / "examples" / f"{name}.json").read_bytes())
+        assert row.understood
+        assert row.settings is not None
+        assert (row.plan is not None) == (name == "care_plan")
+    reasons = (None, mail.NOT_GENUINE, mail.NOT_UNDERSTOOD, mail.UNKNOWN_WEARABLE, mail.TOO_OLD)
+    (said,) = mail.written("gw-test-1", [mail.Reply(HANDLE, 7, None, reason) for reason in reasons])
+    validate("care_state", json.loads(said))
+    command = answers.read_command((PLATFORM / "examples" / "command_look.json").read_bytes())
+    assert (command.name, command.wearable, command.seconds) == ("look", HANDLE, 600)
+
+
+def test_the_example_of_a_plan_is_one_to_a_gateway() -> None:
+    """As its own reader has it, which also knows every field that the README explains."""
+    sealed = _example("care_plan")["rows"][0]["plan"]["box"]
+    content = box.opened(box.care_key(TEST_ONLY_KEYS.down), box.CARE, bytes.fromhex(sealed))
+    assert content is not None
+    read = plan.read(content)
+    assert (read.beneficiary, read.centre, [each.id for each in read.checkins]) == ("older", "jianghai", ["morning"])

@@ -55,6 +55,7 @@ def test_the_expiries_are_the_gateways() -> None:
     assert post._TELEMETRY_EXPIRY_S == 3600
     assert post._STRANGER_EXPIRY_S == 60
     assert post._RESULT_EXPIRY_S == 3600
+    assert (post._TRAIL_EXPIRY_S, post._CARE_EXPIRY_S) == (3600, 3600)
     assert f"{mqtt._SESSION_EXPIRY_S:,} s" in README
     assert API["servers"]["broker"]["bindings"]["mqtt"]["sessionExpiryInterval"] == mqtt._SESSION_EXPIRY_S
 

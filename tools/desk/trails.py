@@ -30,7 +30,7 @@ log = Log("trails")
 
 _WAITING_MOST = 1000
 # The contract's expiry of down/trail.
-_EXPIRY_S = 600
+_EXPIRY_S = 3600
 NOT_GENUINE = "box: not genuine"
 
 
@@ -104,7 +104,7 @@ class Trails:
         payload = json.dumps({"v": 1, "taken": rows}, separators=(",", ":")).encode()
         topic = f"pingan/v1/{message.area}/{message.gateway}/down/trail"
         try:
-            await self._brokers.answer(message.broker, topic, payload, message.correlation, _EXPIRY_S)
+            await self._brokers.answer(message.broker, topic, payload, None, _EXPIRY_S)
         except BrokerDown as error:
             # It sends them again, and is answered then.
             log.info("taken_unsent", gateway=message.gateway, why=str(error))

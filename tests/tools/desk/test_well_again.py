@@ -111,7 +111,7 @@ async def test_a_visit_goes_on_until_the_badge_left(store: Store) -> None:
     note = "minutes=42 purpose=care,medical silent=66 new=word at_least"
     assert await record(store, "gw-1", own("badge_left", 2, BADGE, note=note)) == {_id(2, JOURNAL): "closed"}
     (visit,) = await store.read(visits.listed)
-    assert visit["left_at"] is not None
+    assert visit["left_at"] == visit["arrived_at"], "it was over before it was said, and no visit ends before it began"
     assert (visit["minutes"], visit["purposes"], visit["at_least"]) == (42, ["care", "medical"], True)
     # Not in the history of what was over: they would push out everything else.
     assert await listed(store) == {}

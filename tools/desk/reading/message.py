@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 # What is answered, and on which of the gateway's own topics.
-_ANSWERED_ON = {"event": "answer", "stranger": "stranger", "heartbeat": "alive", "trail": "trail"}
+_ANSWERED_ON = {"event": "answer", "stranger": "stranger", "heartbeat": "alive"}
 _TOPIC = re.compile(r"pingan/v1/([a-z0-9-]{1,64})/([a-z0-9-]{1,64})/up/([a-z]{1,32})", re.ASCII)
 
 

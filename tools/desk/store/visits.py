@@ -40,13 +40,15 @@ def _visit(row: Any, note: str | None, area: str, gateway: str) -> dict[str, Any
     arrived_ms = row.accepted_ms if row.pressed_ms is None else row.pressed_ms
     words = dict(word.partition("=")[::2] for word in (note or "").split())
     minutes, purpose = words.get("minutes", ""), words.get("purpose", "")
+    silent = words.get("silent", "")
+    silent_ms = int(silent) * 60_000 if _MINUTES.fullmatch(silent) else 0
     known = _PURPOSES.fullmatch(purpose) and purpose != "none"
     return {
         "badge": row.about,
         "area": area,
         "gateway": gateway,
         "arrived_at": iso(arrived_ms),
-        "left_at": None if row.ended_ms is None else iso(row.ended_ms),
+        "left_at": None if row.ended_ms is None else iso(max(row.ended_ms - silent_ms, arrived_ms)),
         "minutes": int(minutes) if _MINUTES.fullmatch(minutes) else None,
         "at_least": "at_least" in words,
         "purposes": purpose.split(",") if known else [],
