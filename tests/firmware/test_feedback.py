@@ -16,6 +16,8 @@ TOLD = (
     stages.CANCELLED,
     stages.LOCATING,
     stages.ARMED,
+    stages.PROMPTED,
+    stages.FALLING,
 )
 
 
@@ -76,7 +78,7 @@ def test_every_stage_differs_from_every_other_in_light_alone_and_in_vibration_al
 
 def test_a_pattern_ends_dark_and_still():
     for stage in TOLD:
-        if stage in (stages.COUNTING, stages.LOCATING):
+        if stage in (stages.COUNTING, stages.LOCATING, stages.FALLING):
             continue
         body = Body()
         feedback = f.Feedback(body)
@@ -139,6 +141,20 @@ def test_after_a_sleep_nothing_is_played_but_no_path_comes_again_in_time():
     assert not feedback.playing and feedback.next_ms(0) == 10000
     play(body, feedback, 10500)
     assert any(value for _, value in body.motor_on)
+
+
+def test_of_what_is_no_emergency_no_path_shakes_once_and_wakes_nobody():
+    body = Body()
+    feedback = f.Feedback(body)
+    feedback.begin(stages.NO_PATH, 3, 0, False)
+    play(body, feedback, 3000)
+    shaken, lit = len(body.motor_on), len(body.light)
+    assert feedback.next_ms(body.now_ms) > body.now_ms + 86400000
+    play(body, feedback, 10 * 60000)
+    assert len(body.motor_on) == shaken and len(body.light) > lit
+    feedback.locate(body.now_ms, 1000)
+    play(body, feedback, 3000)
+    assert (feedback.stage, feedback.urgent) == (stages.NO_PATH, False)
 
 
 def test_armed_is_shown_again_and_again_by_light_alone_and_never_looks_like_a_stage():
