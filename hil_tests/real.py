@@ -157,8 +157,10 @@ class RealHouse(House):
             await asyncio.sleep(0.1)
         return 0
 
-    async def open_gateway(self, name: str = "gw-1", **settings: dict[str, Any]) -> GatewayProcess:
+    async def open_gateway(
+        self, name: str = "gw-1", *, clock: Path | None = None, **settings: dict[str, Any]
+    ) -> GatewayProcess:
         """The gateway on this machine's own adapter."""
         file = self.write_gateway(name, settings)
-        self.gateways[name] = await GatewayProcess.start(file.parent, file, None)
+        self.gateways[name] = await GatewayProcess.start(file.parent, file, None, clock=clock)
         return self.gateways[name]
