@@ -76,21 +76,21 @@ class Asking:
             words += " worn=" + ("no" if self.worn == codes.NOT_WORN else "yes")
         return f"{words} why={self.why}" if self.why else words
 
-    def row(self, offset_ms: int) -> dict[str, Any]:
-        """As it is kept. `offset_ms`: wall time minus boot time."""
+    def row(self, offset_ms: int | None) -> dict[str, Any]:
+        """As it is kept. `offset_ms`: wall time minus boot time, None: not known."""
         kept = {key: getattr(self, key) for key in _KEPT}
-        deadline = self.deadline_ms + offset_ms if self.deadline_ms else 0
-        return {**kept, "since": self.since_ms + offset_ms, "deadline": deadline}
+        deadline = _wall(self.deadline_ms, offset_ms) if self.deadline_ms else 0
+        return {**kept, "since": _wall(self.since_ms, offset_ms), "deadline": deadline}
 
     @classmethod
     def from_row(cls, row: dict[str, Any], now_ms: int, offset_ms: int | None) -> Asking:
-        """As it was kept. Without an offset nobody knows how long ago that was: it has all of its time again."""
-        if offset_ms is None:
-            since_ms, deadline_ms = now_ms - _UNKNOWN_AGO_MS, now_ms + row["within_s"] * 1000
-        else:
-            since_ms, deadline_ms = row["since"] - offset_ms, row["deadline"] - offset_ms
+        """As it was kept. Where nobody knows how long ago that was, it has all of its time again."""
+        deadline_ms = now_ms + row["within_s"] * 1000
+        if row["deadline"] is not None and offset_ms is not None:
+            deadline_ms = row["deadline"] - offset_ms
         kept = {key: row[key] for key in _KEPT}
-        return cls(**kept, since_ms=since_ms, deadline_ms=deadline_ms if row["deadline"] else 0)
+        since_ms = _since(row, now_ms, offset_ms)
+        return cls(**kept, since_ms=since_ms, deadline_ms=0 if row["deadline"] == 0 else deadline_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +108,26 @@ class Unsettled:
         """In words: key=value."""
         return f"{named(self.kind, self.id, self.on, self.at)} was={self.was}"
 
-    def row(self, offset_ms: int) -> dict[str, Any]:
+    def row(self, offset_ms: int | None) -> dict[str, Any]:
         """As it is kept."""
         texts = {"id": self.id, "kind": self.kind, "on": self.on, "at": self.at, "was": self.was}
-        return {**texts, "since": self.since_ms + offset_ms}
+        return {**texts, "since": _wall(self.since_ms, offset_ms)}
 
     @classmethod
     def from_row(cls, row: dict[str, Any], now_ms: int, offset_ms: int | None) -> Unsettled:
         """As it was kept."""
-        since_ms = now_ms - _UNKNOWN_AGO_MS if offset_ms is None else row["since"] - offset_ms
-        return cls(row["id"], row["kind"], row["on"], row["at"], row["was"], since_ms)
+        return cls(row["id"], row["kind"], row["on"], row["at"], row["was"], _since(row, now_ms, offset_ms))
 
 
 def named(kind: str, name: str, on: str, at: str) -> str:
     """Which check-in, in words. What a platform calls its own commands may hold anything."""
     return f"kind={kind} id={_NO_WORD.sub('_', name)} on={on} due={at}"
+
+
+def _wall(moment_ms: int, offset_ms: int | None) -> int | None:
+    return None if offset_ms is None else moment_ms + offset_ms
+
+
+def _since(row: dict[str, Any], now_ms: int, offset_ms: int | None) -> int:
+    known = row["since"] is not None and offset_ms is not None
+    return row["since"] - offset_ms if known else now_ms - _UNKNOWN_AGO_MS

@@ -32,6 +32,10 @@ _FAILED_AGAIN_MS = 60_000
 # After a start, or a sleep of the machine, an answer that was given meanwhile needs some time to arrive: a wearable
 # repeats an event every 30 s at least.
 _SPARE_MS = 90_000
+# A wearable says hello when a prompt runs out: the next one is to wait for that. The answer to the last one may then be
+# on its way.
+_EARLY_MS = 2000
+_ARRIVES_MS = 10_000
 _DONE_MOST = 64
 _UNSETTLED_MOST = 16
 _SETTLES_WITHIN_MS = 86_400_000
@@ -145,7 +149,8 @@ class CheckIns:
             asking.tries += 1
             asking.shown, asking.spared, asking.worn = True, False, more[0] if more else codes.WORN_UNKNOWN
             asking.why = ""
-            asking.deadline_ms = self._now() + asking.within_s * 1000
+            again = asking.tries <= asking.again and not asking.last
+            asking.deadline_ms = self._now() + asking.within_s * 1000 + (-_EARLY_MS if again else _ARRIVES_MS)
             log.info("checkin_shown", wearable=self._handle, checkin=asking.name, tries=asking.tries)
             self._tell(asking, "done", None)
         elif reason == "failed":
@@ -245,7 +250,6 @@ class CheckIns:
 
     def rows(self, offset_ms: int | None) -> dict[str, Any]:
         """All that is to be kept. A call that was not shown is the operator's to repeat."""
-        offset_ms = offset_ms or 0
         askings = [asking for asking in self._askings if asking.tries or asking.kind != LOOK]
         return {
             "askings": [asking.row(offset_ms) for asking in askings],

@@ -55,6 +55,8 @@ async def test_shown_and_not_answered_it_is_asked_again_and_then_told_as_what_is
             numbers.add((await home.shows(worn)).number)
             await home.turn(600)
         assert len(numbers) == 3
+        assert home.said() == []
+        await home.turn(10)
         assert await home.stored() == [(kind, f"{NAMED} tries=3{word}")]
         await home.turn(7200)
         assert home.hears() == []
@@ -67,7 +69,21 @@ async def test_what_is_known_is_of_the_last_time_it_was_shown(tmp_path: Path) ->
         for worn in (codes.NOT_WORN, codes.NOT_WORN, codes.WORN):
             await home.shows(worn)
             await home.turn(600)
+        await home.turn(10)
         assert [kind for kind, _ in await home.stored()] == ["checkin_silent"]
+
+
+async def test_the_next_try_waits_for_the_hello_of_a_wearable_whose_prompt_has_run_out(tmp_path: Path) -> None:
+    async with ward(tmp_path, link="ble") as home:
+        await due(home)
+        first = await home.shows()
+        await home.turn(597, step_s=1)
+        home.hello()
+        assert home.prompts() == []
+        await home.turn(2, step_s=1)
+        home.hello()
+        ((_, second),) = home.prompts()
+        assert second.number != first.number
 
 
 async def test_one_that_is_not_reached_in_time_is_told_as_that(tmp_path: Path) -> None:
@@ -159,7 +175,7 @@ async def test_that_a_medicine_was_taken_only_its_own_answer_says(tmp_path: Path
         assert (prompt.kind, prompt.text) == (codes.PROMPT_MEDICINE, 3)
         await home.says(codes.SERVICE_CARE)
         await home.answers(codes.PROMPT_CHECKIN)
-        await home.turn(600)
+        await home.turn(610)
         named = "kind=medicine id=pills on=2026-11-28 due=08:00"
         assert await home.stored() == [("checkin_silent", f"{named} tries=1 worn=yes")]
         await home.answers(codes.PROMPT_CHECKIN)
@@ -230,7 +246,7 @@ async def test_an_operators_call_is_shown_and_its_outcome_told(tmp_path: Path) -
         prompt = await home.shows()
         assert (prompt.kind, prompt.within_s) == (codes.PROMPT_LOOK, 120)
         assert heard == [("done", None)]
-        await home.turn(120)
+        await home.turn(130)
         named = "kind=look id=cmd_1 on=2026-11-28 due=07:50"
         assert await home.stored() == [("checkin_silent", f"{named} tries=1 worn=yes")]
         await home.answers(codes.PROMPT_LOOK)

@@ -47,7 +47,7 @@ async def test_a_question_under_way_does_not_mind_a_step_of_the_clock(tmp_path: 
         home.clock.set("2026-11-28T03:00:00")
         await home.turn(570)
         assert home.said() == []
-        await home.turn(30)
+        await home.turn(40)
         assert [kind for kind, _ in await home.stored()] == ["checkin_silent"]
 
 
@@ -106,7 +106,7 @@ async def test_over_a_reboot_a_question_goes_on(tmp_path: Path) -> None:
     async with ward(tmp_path, clock=clock, wearer=wearer) as home:
         await home.turn(240)
         assert home.said() == []
-        await home.turn(60)
+        await home.turn(70)
         assert [kind for kind, _ in await home.stored()] == ["checkin_silent"]
         await home.answers(age_s=7 * 60)
         assert [kind for kind, _ in await home.stored()] == ["checkin_silent", "checkin_settled"]

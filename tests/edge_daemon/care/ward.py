@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge_daemon.care.care import Care
+from edge_daemon.heard import Alarm
 from protocol import box, codes, messages
 from protocol.messages import Command, pack_command
 from protocol.watchful import Prompt
@@ -68,11 +69,14 @@ class Ward:
         self.link = link
         self.care = Care("gw-1", directory, gateway.enrolled, gateway.commands, gateway.faults, clock, gateway.counters)
         self.reports: list[dict[str, Any]] = []
+        # Care does not hear of what is stored: it is killed in that moment.
+        self.deaf = False
         self.care.report = self._reported
         self.care.alarms = gateway.journal.alarms.values
         gateway.intake.on_genuine = lambda handle, link: self.care.heard(handle)
         gateway.intake.on_heartbeat = lambda handle, beat, heard: self.care.heartbeat(handle, beat)
-        gateway.storing.on_commit = lambda alarm, stored: None if alarm.of_gateway else self.care.event(alarm)
+        self.committed: set[tuple[str, int]] = set()
+        gateway.storing.on_commit = lambda alarm, stored: self._committed(alarm)
         gateway.commands.look = self.care.look
         self._read = {"serial": 0, "ble": 0}
         wearer.ble.live = False
@@ -80,6 +84,11 @@ class Ward:
     def _reported(self, message: bytes) -> None:
         check("care_state", json.loads(message))
         self.reports += json.loads(message)["rows"]
+
+    def _committed(self, alarm: Alarm) -> None:
+        self.committed.add(alarm.key)
+        if not alarm.of_gateway and not self.deaf:
+            self.care.event(alarm)
 
     # ---- the gateway ----
 
@@ -171,7 +180,7 @@ class Ward:
         self.gateway.hear(self.wearer, self.wearer.event(kind, detail=detail, age_ms=int(age_s * 1000)), self.link)
         key = (self.wearer.handle, self.wearer.number)
         async with asyncio.timeout(WITHIN_S):
-            while key not in self.gateway.journal.alarms or self.gateway.journal.alarms[key].stage == codes.HEARD:
+            while key not in self.committed:
                 await asyncio.sleep(0.01)
         await self.turn()
 
