@@ -22,7 +22,9 @@ from .signal import HZ
 
 _WAKE_MOTION = 5
 _KEPT_SAMPLES = 170
-# Motion that goes on is looked at for so long, then again after so much sleep.
+# Whatever woke us may only have begun: at least so long. Motion that goes on is looked at for longer, and then again
+# after so much sleep.
+LOOK_LEAST_MS = 4000
 LOOK_MS = 10000
 LOOK_AGAIN_MS = 60000
 # No second of movement for so long: it lies still.
@@ -46,7 +48,7 @@ class Motion(Part):
         self.sensing = Sensing()
         self._fallen = Fallen(reach, self.sensing)
         self._activity = Activity(reach.board.started_ms)
-        self._look_until_ms = 0
+        self._look_least_ms = self._look_until_ms = 0
         self._look_again_ms = schedule.NEVER
         self._shook = False
         self.settled()
@@ -117,7 +119,7 @@ class Motion(Part):
         """While a fall is suspected, counted or watched over; and while there is motion to look at."""
         if self.sensing.suspects or self._fallen.state != NONE:
             return True
-        if now_ms < self._look_until_ms and self.moving(now_ms):
+        if now_ms < self._look_least_ms or (now_ms < self._look_until_ms and self.moving(now_ms)):
             return True
         self._look_again_ms = now_ms + LOOK_AGAIN_MS if self.moving(now_ms) else schedule.NEVER
         return False
@@ -154,6 +156,6 @@ class Motion(Part):
         for i in range(3):
             self.sensing.walk[i] = kept[7 + i]
         if self.reach.board.wake_cause == _WAKE_MOTION:
-            self._look_until_ms = LOOK_MS
+            self._look_least_ms, self._look_until_ms = LOOK_LEAST_MS, LOOK_MS
             # Something stirred, or the chip would not have woken us; how much, the samples say.
             self._activity.stirred_ms = self._since_power_on(0)
