@@ -30,6 +30,10 @@ class Sensing:
         self.steps = StepCounter()
         self.falls: "FallDetector | None" = None
         self.walk = array("h", [0, 0, 0])
+        # Of the second before, when that was one of walking.
+        self._candidate = array("h", [0, 0, 0])
+        self._walks = False
+        self._steps_seen = 0
         self._after_fall = False
         self._steps_then = 0
         self._upright = self.walk
@@ -62,9 +66,20 @@ class Sensing:
         """One sample, in mg; what FallDetector.sample() reports, 0 without one."""
         self.signal.sample(x, y, z)
         self.steps.sample(self.signal.square)
-        if self.signal.second and not self._after_fall and self.steps.row >= WALK_STEPS and not self.suspects:
-            self.signal.note(self.walk, 0)
+        if self.signal.second:
+            self._learn()
         return self.falls.sample() if self.falls is not None else 0
+
+    def _learn(self) -> None:
+        """How the wearer walks: down in a second of walking that another one follows, for the last may be a turn."""
+        seen, self._steps_seen = self._steps_seen, self.steps.steps
+        walked, self._walks = self._walks, self.steps.row >= WALK_STEPS and self.steps.steps != seen
+        if not self._walks or self._after_fall or self.suspects:
+            return
+        if walked:
+            for i in range(3):
+                self.walk[i] = self._candidate[i]
+        self.signal.note(self._candidate, 0)
 
     @property
     def suspects(self) -> bool:
