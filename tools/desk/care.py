@@ -37,7 +37,7 @@ _DAYS_MOST = 3650
 
 
 class Care:
-    """`put` what is to be lived by; `take` what gateways say; `came` and `beat` when one is there. `ring`: the keys."""
+    """`put` what is to be lived by; `take` what gateways say; `came` and `there` when one is. `ring`: the keys."""
 
     def __init__(self, ring: KeyRing | None, store: Store, brokers: Brokers, clock: Clock, counters: Counters) -> None:
         self._ring = ring
@@ -47,7 +47,7 @@ class Care:
         self._counters = counters
         self._states: deque[CareState] = deque(maxlen=_WAITING_MOST)
         self._came: set[Gateway] = set()
-        self._beat: set[Gateway] = set()
+        self._there: set[Gateway] = set()
         self._wake = asyncio.Event()
 
     async def put(self, row: CareRow) -> None:
@@ -69,10 +69,10 @@ class Care:
         self._came.add((area, gateway))
         self._wake.set()
 
-    def beat(self, area: str, gateway: str) -> None:
-        """A gateway is there."""
+    def there(self, area: str, gateway: str) -> None:
+        """A gateway is there, and may have heard a wearable for the first time."""
         # Every minute by every gateway: with the next look, and no transaction of its own.
-        self._beat.add((area, gateway))
+        self._there.add((area, gateway))
 
     def wake(self) -> None:
         """Look now: a broker is back."""
@@ -95,18 +95,18 @@ class Care:
                     await self._wake.wait()
 
     async def _store_said(self) -> None:
-        states, came, beat = list(self._states), self._came, self._beat
-        if not (states or came or beat):
+        states, came, there = list(self._states), self._came, self._there
+        if not (states or came or there):
             return
         now_ms = self._clock.wall_ms()
 
         def work(transaction: Transaction) -> None:
             care.said(transaction, states)
-            care.there(transaction, came, beat, now_ms)
+            care.there(transaction, came, there, now_ms)
 
-        # A beat or a state that is lost with a store that fails comes again; who came is asked for no second time.
+        # Who is there says so again; that somebody came is said once.
         self._states.clear()
-        self._came, self._beat = set(), set()
+        self._came, self._there = set(), set()
         try:
             await self._store.write(work)
         except StoreFailed:

@@ -144,7 +144,6 @@ class Desk:
         self._attendant.on_acted = self._acted
         self._watch.on_change = self._feed.changed
         self._watch.on_came = self._care.came
-        self._watch.on_beat = self._care.beat
         self._looks.on_change = self._feed.changed
         if self._strangers is not None:
             self._strangers.on_change = self._stored
@@ -159,6 +158,8 @@ class Desk:
     def _received(self, message: Message) -> None:
         if message.kind == "heartbeat":
             self._life_signs.answer(message)
+        if message.kind in ("heartbeat", "telemetry", "event"):
+            self._care.there(message.area, message.gateway)
         if message.kind == "event":
             self._receiver.take(message)
         elif message.kind == "trail":

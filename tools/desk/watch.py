@@ -58,9 +58,8 @@ class Watch:
         self._there: dict[_Gateway, dict[int, int]] = {}
         self._wake = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
-        # A gateway came, or it is there still.
+        # A gateway came.
         self.on_came: Callable[[str, str], None] = lambda area, gateway: None
-        self.on_beat: Callable[[str, str], None] = lambda area, gateway: None
 
     def take(self, message: Message) -> None:
         """Read a message and let it wait its turn.
@@ -133,7 +132,6 @@ class Watch:
             beat, faults = read_heartbeat(message)
             self._is_there(message)
             self._add(beat)
-            self.on_beat(message.area, message.gateway)
         elif message.kind == "status":
             status, faults = read_status(message)
             if status.state == "online" or self._is_gone(message):

@@ -15,6 +15,7 @@ from protocol import box
 from protocol.settings import Settings
 from tests.tools.desk.desk_house import Opened, running, settings_for
 from tests.tools.desk.gateway import Gateway, event
+from tests.tools.desk.strangers.talk import ask
 from tests.tools.desk.test_trails import hand_over, place, stored
 from tests.tools.desk.wearable import Wearable, key_file
 from tools.desk.settings import DeskSettings
@@ -128,9 +129,33 @@ async def test_a_gateway_that_hears_the_wearable_later_is_sent_it_when_it_connec
         await gateway.say("status", {**CONNECTED, "gateway": "gw-late"})
         (sent,) = (await gateway.next("care"))["rows"]
         assert (sent["plan"]["version"], sent["settings"]) == (7, None)
+    async with Gateway(broker, "gw-later") as gateway:
+        # Also without a connection of its own, once it has heard it.
+        await gateway.ask(event(13, wearable.handle))
+        assert (await gateway.next("care"))["rows"] == [sent]
         # One of a house where it is not enrolled is not asked again to call through it.
         await says(gateway, wearable, result="refused", reason="unknown_wearable")
-        await until_said(desk, wearable, "gw-late", reason="unknown_wearable")
+        await until_said(desk, wearable, "gw-later", reason="unknown_wearable")
+        await desk.post(f"/api/wearables/{wearable.handle}/look", {"operator": "王芳"})
+        assert gateway.received.empty()
+
+
+async def test_a_gateway_that_only_passes_it_on_as_a_strangers_gets_no_plan(
+    broker: Broker, desk: Opened, wearable: Wearable
+) -> None:
+    await desk.post("/api/care", row(wearable, plan=plan(wearable, 7)))
+    async with Gateway(broker) as away, Gateway(broker, "gw-home") as home:
+        await ask(away, wearable.event(12))
+        await away.next("stranger")
+        await away.say("status", {**CONNECTED, "gateway": "gw-1"})
+        await home.ask(event(13, wearable.handle))
+        await home.next("care")
+        known = await desk.get(f"/api/care/{wearable.handle}")
+        assert [each["gateway"] for each in known["gateways"]] == ["gw-home"]
+        assert away.received.empty()
+        await desk.sql("DELETE FROM care_at")
+        await desk.sql("DELETE FROM reports WHERE gateway = 'gw-home'")
+        await desk.sql("DELETE FROM wearables")
         status, answer = await desk.post(f"/api/wearables/{wearable.handle}/look", {"operator": "王芳"})
         assert (status, answer) == (409, {"error": "no_gateway"})
 

@@ -75,12 +75,12 @@ def _is_newer(old: Row[Any] | None, name: str, part: Boxed) -> bool:
 def bound(connection: Connection, wearable: str) -> list[Gateway]:
     """The gateways of a wearable: the last that heard it, those that reported its events, those that know it.
 
-    Not those that have said that it is none of theirs.
+    Not those that passed it on as a stranger, or have said that it is none of theirs.
     """
     said, heard = schema.reports.c, schema.wearables.c
     of_it = (said.event > f"{wearable}-") & (said.event < f"{wearable}-g") & ~said.sealed
     queries = (
-        select(heard.area, heard.gateway).where(heard.wearable == wearable),
+        select(heard.area, heard.gateway).where((heard.wearable == wearable) & _at_home()),
         select(_at.area, _at.gateway).where(_at.wearable == wearable),
         select(said.area, said.gateway).where(of_it).distinct(),
     )
@@ -88,6 +88,15 @@ def bound(connection: Connection, wearable: str) -> list[Gateway]:
     foreign = select(_at.area, _at.gateway).where((_at.wearable == wearable) & (_at.reason == "unknown_wearable"))
     not_its = {(row.area, row.gateway) for row in connection.execute(foreign)}
     return [gateway for gateway in dict.fromkeys(found) if gateway not in not_its][:_BOUND_MOST]
+
+
+def _at_home() -> ColumnElement[bool]:
+    """Of wearables' rows: whether the gateway that heard it last can read it, as far as is known."""
+    said, heard = schema.reports.c, schema.wearables.c
+    of_it = (said.event > heard.wearable + "-") & (said.event < heard.wearable + "-g")
+    by_it = of_it & (said.area == heard.area) & (said.gateway == heard.gateway)
+    unread, read = (select(said.event).where(by_it & (said.sealed == sealed)).exists() for sealed in (True, False))
+    return ~unread | read
 
 
 def _bind(transaction: Transaction, pairs: Iterable[tuple[str, Gateway]]) -> None:
@@ -103,12 +112,12 @@ def _lived_by() -> ColumnElement[bool]:
     return plan & or_(_c.settings_version.is_(None), own)
 
 
-def there(transaction: Transaction, came: set[Gateway], beat: set[Gateway], now_ms: int) -> None:
+def there(transaction: Transaction, came: set[Gateway], here: set[Gateway], now_ms: int) -> None:
     """Gateways came, or still are there: what they are yet to be sent, or to be sent again."""
-    for area, gateway in came | beat:
+    for area, gateway in came | here:
         heard = schema.wearables.c
         by_it = (heard.area == area) & (heard.gateway == gateway)
-        unbound = select(_c.wearable).join(schema.wearables, heard.wearable == _c.wearable).where(by_it)
+        unbound = select(_c.wearable).join(schema.wearables, heard.wearable == _c.wearable).where(by_it & _at_home())
         wearables = transaction.connection.execute(unbound).scalars()
         _bind(transaction, [(wearable, (area, gateway)) for wearable in wearables])
         again = (_at.area == area) & (_at.gateway == gateway) & ~_at.due
