@@ -11,6 +11,9 @@ import board
 import micropython
 from sos.app import App
 
+from protocol import codes
+from protocol.watchful import Prompt, pack_prompt
+
 hardware = board.Board()
 app = App(hardware)
 path = app._path
@@ -80,6 +83,37 @@ def test_runs_out():
     turn_for(500)
 
 
+def service():
+    turn_for(60)
+    press(100)
+    turn_for(1300)
+
+
+def answer():
+    path.presses.ask(question, hardware.now_ms())
+    turn_for(2000)
+    press(100)
+    turn_for(1300)
+
+
+def fall():
+    path.presses.fall(hardware.now_ms(), 600)
+    turn_for(900)
+
+
+def got_up():
+    path.presses.fall(hardware.now_ms(), 30000)
+    turn_for(60)
+    press(100)
+    turn_for(1300)
+
+
+def screen():
+    press(100)
+    path.presses.sos(codes.SCREEN, hardware.now_ms())
+    turn_for(100)
+
+
 class Dead:
     """A flash chip that refuses."""
 
@@ -93,6 +127,9 @@ def leak(_):
 
 if case == "failing":
     app._ledger._copies._files = [Dead(), Dead()]
+if case == "service":
+    app._settings.now.short_press = codes.SERVICE_CARE
+question = Prompt(pack_prompt(1, codes.PROMPT_MEDICINE, 600, 0))
 if case == "leaky":
     app._outbox.keep = leak
 run = {
@@ -105,6 +142,11 @@ run = {
     "test": test_press,
     "test_hold": test_then_hold,
     "test_over": test_runs_out,
+    "service": service,
+    "answer": answer,
+    "fall": fall,
+    "got_up": got_up,
+    "screen": screen,
 }[case]
 micropython.heap_lock()
 try:

@@ -25,6 +25,14 @@ from tools import image
 _HERE = Path(__file__).parent
 KEYS = keys.derive(b"test_only_root_1")
 CASES = ("hold", "press", "cancel", "repeat", "failing", "test", "test_hold", "test_over", "leaky")
+# What else a press and a watch make: of each, kind and detail of all that goes out, and what is shown.
+MEANT = {
+    "service": ((codes.SERVICE_CARE, 0), ["PRESSED 1", "PRESSED 1"]),
+    "answer": ((codes.CHECKIN_ANSWERED, codes.PROMPT_MEDICINE), ["PROMPTED 0", "PRESSED 1", "PRESSED 1"]),
+    "fall": ((codes.SOS, codes.FALL_UNANSWERED), ["FALLING 1", "PRESSED 1"]),
+    "got_up": ((codes.FALL_RECOVERED, codes.PRESSED_AWAY), ["FALLING 1", "PRESSED 1", "CANCELLED 1"]),
+    "screen": ((codes.SOS, codes.SCREEN), ["PRESSED 1", "COUNTING 1", "PRESSED 1"]),
+}
 
 
 @dataclass
@@ -113,7 +121,7 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         raise
     staged = image.stage("simulator", tmp_path_factory.mktemp("image") / "image").directory
     with tempfile.TemporaryDirectory(prefix="pingan-") as place:
-        made = {case: Run(interpreter, staged, Path(place) / case, case) for case in CASES}
+        made = {case: Run(interpreter, staged, Path(place) / case, case) for case in (*CASES, *MEANT)}
         yield made
         for run in made.values():
             run.leave()
@@ -184,6 +192,15 @@ def test_the_end_of_test_mode_takes_no_heap(runs: dict[str, Run]) -> None:
     out = runs["test_over"].out()
     assert "alarm" not in out.printed
     assert out.shown[-1] == "shows IDLE 0"
+
+
+@pytest.mark.parametrize("case", MEANT)
+def test_services_answers_falls_and_the_screens_sos_take_no_heap(runs: dict[str, Run], case: str) -> None:
+    out = runs[case].out()
+    event, shown = MEANT[case]
+    for events in (out.advertised, out.written):
+        assert {(event.kind, event.detail) for event in events} == {event}
+    assert out.shown[: len(shown)] == [f"shows {stage}" for stage in shown]
 
 
 def test_the_proof_would_see_a_single_object_on_the_heap(runs: dict[str, Run]) -> None:
