@@ -259,6 +259,6 @@ def test_the_examples_of_the_page_are_good(tmp_path: Path) -> None:
     (tmp_path / "theirs.toml").write_text(theirs, encoding="utf-8")
     (tmp_path / "county.toml").write_text(county, encoding="utf-8")
     one = wearer.read(tmp_path / "theirs.toml")
-    assert (one.profile.name, len(one.checkins), len(one.fences)) == ("child", 1, 1)
+    assert (one.profile.name, len(one.checkins), len(one.fences)) == ("disabled", 1, 1)
     content.plan(one)
     assert profile.load("county", tmp_path).moving_s == 120
