@@ -33,8 +33,8 @@ _LOOKING = (
     ("edge_daemon.trails.trails", "_LOOK_EVERY_S"),
     ("edge_daemon.uplinks.path_watch", "_LOOK_EVERY_S"),
 )
-# A story's hour passes in one look; the daemon's guard against a loop that was held up would count two minutes of it.
-_STEPS = (("edge_daemon.supervision.wearables", "_STEP_MOST_MS"),)
+# A story's hour passes in one look; the daemon's guards against a loop that was held up would take it for a sleep.
+_STEPS = (("edge_daemon.supervision.wearables", "_STEP_MOST_MS"), ("edge_daemon.care.care", "_SLEPT_MS"))
 _STEP_MS = 900_000
 # A visit stays for news by real seconds; in a story the news are there, or come hours later.
 _STAYING = (("edge_daemon.links.ble_visit", "_LINGER_CROWDED_S"),)
@@ -49,23 +49,38 @@ def _patch(names: tuple[tuple[str, str], ...], value: float) -> None:
         setattr(found, name, value)
 
 
-async def _looked(clock: StoryClock, ways: Any) -> None:
-    """Everybody of this loop who looks now and then has looked, and who is connected has had an answer."""
+class StoryBeat(pipeline.Heartbeat):  # type: ignore[name-defined, misc]
+    """Beats when the story looks, and at no other time: none is under way when the hands move."""
+
+    made: list[StoryBeat] = []  # noqa: RUF012 # there is one, made by the pipeline
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.made.append(self)
+
+
+async def _looked(clock: StoryClock, parts: Any) -> None:
+    """Everybody of this loop who looks now and then has looked; who is connected has had an answer to everything."""
+    for beat in StoryBeat.made:
+        beat.now()
     await asyncio.sleep(2 * _LOOK_S)
+    ways = [way for way in parts._ways.all if way.connected]
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_ANSWERED_WITHIN_S):
-            while any(way.connected and (way.last_answer_ms() or 0) < clock.now_ms() for way in ways.all):
+            while any((way.last_answer_ms() or 0) < clock.now_ms() for way in ways) or (
+                ways and parts._forwarder.waiting
+            ):
                 await asyncio.sleep(_LOOK_S / 4)
 
 
-async def _listen(socket: str, clock: StoryClock, ear: gateway_ear.GatewayEar, ways: Any) -> None:
+async def _listen(socket: str, clock: StoryClock, ear: gateway_ear.GatewayEar, parts: Any) -> None:
     reader, writer = await asyncio.open_unix_connection(socket)
     line = ear.line = Line(reader, writer)
     async for word in line.words():
         if word["do"] == "clock":
             clock.set(word["at_ms"], word["wall_of_0_ms"], word["boot"])
         elif word["do"] == "look":
-            await _looked(clock, ways)
+            await _looked(clock, parts)
             line.tell(do="looked", number=word["number"])
         else:
             ear.heard(word)
@@ -87,11 +102,12 @@ def main() -> int:
     _patch(_STAYING, _STAY_S)
     parts: Any = pipeline
     parts.Clock = lambda: clock
+    parts.Heartbeat = StoryBeat
     run = parts.Pipeline.run
     listening: set[asyncio.Task[None]] = set()
 
     async def run_listening(pipeline_: Any) -> None:
-        listening.add(asyncio.create_task(_listen(arguments.air, clock, ear, pipeline_._ways)))
+        listening.add(asyncio.create_task(_listen(arguments.air, clock, ear, pipeline_)))
         await run(pipeline_)
 
     parts.Pipeline.run = run_listening

@@ -52,6 +52,8 @@ class StoryWearable:
         self.wakes_ms = _NEVER_MS
         self.asleep = False
         self.dark = True
+        self.gnss_on = False
+        self.motion_wakes = ""
         self.told: list[tuple[int, str]] = []
         self.real_s = 0.0
         self.on_said: Callable[[list[str]], None] = lambda words: None
@@ -150,6 +152,10 @@ class StoryWearable:
             self.on_said(words)
         elif word == "sleep":
             self.asleep, self.wakes_ms = True, self.at_ms + int(words[1])
+        elif word == "gnss":
+            self.gnss_on = words[1] == "1"
+        elif word == "motion":
+            self.motion_wakes = words[1]
         elif word == "dark":
             self.asleep, self.dark, self.wakes_ms = False, True, _NEVER_MS
         elif word == "fault":

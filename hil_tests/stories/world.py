@@ -23,6 +23,7 @@ from hil_tests.desk.process import DeskProcess
 from hil_tests.gateway.process import GatewayProcess
 from hil_tests.stories import clock
 from hil_tests.stories.air import Air
+from hil_tests.stories.body_moves import Fall
 from hil_tests.stories.wearable import StoryWearable
 from protocol import keys
 
@@ -32,8 +33,11 @@ _STEP_MS = 300_000
 # No wearable sleeps for less (firmware/sos/power.py): none is woken late.
 _CHUNK_MS = 3_000
 _SECOND_MS = 1_000
+# What the accelerometer keeps: so soon after motion has begun it wakes.
+_ROW_MS = 3_400
 _ACCEPTED_WITHIN_S = 60.0
 _LOOK_EVERY_S = 0.02
+_BATTERY = {"type": "Battery", "capacity": "90", "status": "Discharging", "present": "1"}
 # What the desk says when it has an event, or will not have it.
 _OVER = ("accepted", "answered", "closed", "refused")
 
@@ -74,6 +78,10 @@ class World:
         self.desk: StoryDesk
         # Called each virtual second that somebody is awake, and at each idle step: what the world does to wearables.
         self.each_second: list[Callable[[], None]] = []
+        # Who walks now; when the blow of a fall comes to whom.
+        self._moving: set[str] = set()
+        self._shaken: dict[str, list[int]] = {}
+        self._falls_until_ms = 0
         self._boot = 1
         self._clock = place / "clock.json"
 
@@ -115,14 +123,16 @@ class World:
         key_file = place / "wearables.json"
         key_file.touch(mode=0o600)
         key_file.write_text(json.dumps({"v": 1, "wearables": serves}))
+        self.mains(name, on=True)
         base = config.Config(
             gateway=config.Gateway(id=name, area=AREA, state_dir=str(place / "state")),
             wearables=config.Wearables(key_file=str(key_file)),
             ble=config.Ble(recovery=[], linger_s=0.1),
             serial=config.Serial(ports=[]),
             platform=config.Platform(host=self.broker.host, port=self.broker.port, tls=False, reconnect_most_s=1.0),
+            supervision=config.Supervision(power_supply=str(place / "power")),
             ways=config.Ways(no_platform_s=600.0, no_answer_s=600.0),
-            forwarder=config.Forwarder(answer_within_s=2.0, fast_s=1.0, slow_s=1.0, last_s=1.0, heartbeat_s=0.1),
+            forwarder=config.Forwarder(answer_within_s=2.0, fast_s=1.0, slow_s=1.0, last_s=1.0, heartbeat_s=180.0),
         )
         changed = {key: dataclasses.replace(getattr(base, key), **values) for key, values in settings.items()}
         file = place / "gateway.toml"
@@ -134,6 +144,14 @@ class World:
         await gateway.restart()
         await gateway.logged("uplink_connected")
         return gateway
+
+    def mains(self, gateway: str, *, on: bool) -> None:
+        """Mains power at this gateway, which has a battery: as its kernel says it."""
+        for name, fields in (("AC", {"type": "Mains", "online": str(int(on))}), ("BAT", _BATTERY)):
+            supply = self.place / gateway / "power" / name
+            supply.mkdir(parents=True, exist_ok=True)
+            for field, value in fields.items():
+                (supply / field).write_text(f"{value}\n")
 
     # ---- time ----
 
@@ -153,23 +171,37 @@ class World:
         """A cell is put in."""
         await self.wearables[name].power(self.at_ms)
 
-    async def until(self, to_ms: int) -> None:
-        """Live up to this time."""
-        while self.at_ms < to_ms:
+    async def until(self, to_ms: int, unless: Callable[[], bool] = lambda: False) -> None:
+        """Live up to this time, or until something is so, looked at after each step."""
+        while self.at_ms < to_ms and not unless():
             ours = self.wearables.values()
             awake = [one for one in ours if not one.asleep and not one.dark]
-            due_ms = min([one.wakes_ms for one in ours if one.asleep], default=to_ms)
-            horizon_ms = min(to_ms, due_ms, self.at_ms + (_CHUNK_MS if awake else _STEP_MS))
+            due_ms = min([self._wakes_ms(one) for one in ours if one.asleep], default=to_ms)
+            even_ms = (self.at_ms // _STEP_MS + 1) * _STEP_MS
+            horizon_ms = min(to_ms, max(due_ms, self.at_ms), self.at_ms + _CHUNK_MS if awake else even_ms)
             for wearable in awake:
                 await self._live(wearable, horizon_ms)
             self._set(horizon_ms)
             for each in self.each_second:
                 each()
-            for wearable in ours:
-                if wearable.asleep and wearable.wakes_ms <= horizon_ms:
-                    await wearable.wake("timer", horizon_ms)
+            await self._wake()
             if not awake:
                 await self.air.look()
+
+    def _wakes_ms(self, wearable: StoryWearable) -> int:
+        """When this one wakes, by itself or by what is done to it."""
+        stirs = wearable.name in self._moving or self.at_ms < self._falls_until_ms
+        if wearable.motion_wakes == "any" and stirs:
+            return min(wearable.wakes_ms, wearable.at_ms + _ROW_MS)
+        shaken_ms = min(
+            [at_ms for at_ms in self._shaken.get(wearable.name, []) if at_ms > wearable.at_ms], default=None
+        )
+        return wearable.wakes_ms if shaken_ms is None else min(wearable.wakes_ms, shaken_ms)
+
+    async def _wake(self) -> None:
+        for wearable in self.wearables.values():
+            if wearable.asleep and self._wakes_ms(wearable) <= self.at_ms:
+                await wearable.wake("timer" if wearable.wakes_ms <= self.at_ms else "motion", self.at_ms)
 
     async def _live(self, wearable: StoryWearable, horizon_ms: int) -> None:
         while wearable.at_ms < horizon_ms and not wearable.asleep and not wearable.dark:
@@ -198,6 +230,27 @@ class World:
     async def hold(self, name: str) -> None:
         """Hold for longer than a second."""
         await self.press(name, 1.3)
+
+    def walks(self, name: str, gait: str | None, still: str) -> None:
+        """From now on this wearer walks, or (None) does not."""
+        (self._moving.discard if gait is None else self._moving.add)(name)
+        self.wearables[name].tell(f"gait {self.at_ms} {gait or still}")
+
+    def falls(self, name: str, fall: Fall, after: str) -> None:
+        """This wearer falls, and then goes on as `after` says: lies still, or walks."""
+        self.wearables[name].tell(f"gait {self.at_ms} {after}")
+        self.wearables[name].tell(f"moves {self.at_ms} {fall.trace}")
+        self._falls_until_ms = self.at_ms + fall.lasts_ms
+        self._shaken.setdefault(name, []).append(self.at_ms + fall.blow_ms + _ROW_MS // 2)
+
+    async def tap(self, name: str, *places: tuple[int, int]) -> None:
+        """Tap the glass here, and there; who sleeps wakes by the first, which only lights it."""
+        wearable = self.wearables[name]
+        for place in places:
+            wearable.tell(f"touch {place[0]} {place[1]}")
+            if wearable.asleep:
+                await wearable.wake("touch", self.at_ms)
+            await self.pass_s(1.5)
 
     async def accepted(self) -> None:
         """Time stands until every event of every gateway is the desk's. Raises TimeoutError."""

@@ -1,4 +1,4 @@
-# ruff: noqa: ANN001, ANN201, ANN202, ANN204, C901, PTH123, UP031 - it runs on MicroPython
+# ruff: noqa: ANN001, ANN201, ANN202, ANN204, C901, PLR0912, PTH123, UP031 - it runs on MicroPython
 # mypy: ignore-errors
 """What of a wearable outlives a run of its application: flash, RTC memory, clock, cell, what the world does to it.
 
@@ -9,6 +9,7 @@ import os
 
 import vfs
 from meter import Meter
+from motion import Motion
 from nor_chip import Chip, Port
 from over import CUT, POWER_ON, Over
 from virtual import Board
@@ -36,10 +37,9 @@ class Body:
         self.cable = False
         self.battery_mv = 4000
         self.touches = []
-        self.samples = []
+        self.motion = Motion()
         self.nmea = b""
         self.gnss_on = False
-        self.motion_wakes = ""
         self.board = None
 
     def provision(self, identity):
@@ -76,9 +76,6 @@ class Body:
         self.meter.turn("gnss", gnss, self.at_ms)
         self.gnss_on = gnss
 
-    def live(self, passed_ms):
-        """So much time has gone while it was awake."""
-
     def gnss_turned(self, on):
         """The receiver of satellites has power, or not."""
         if on != self.gnss_on:
@@ -107,6 +104,7 @@ class Body:
             if words[0] in ("wake", "power"):
                 # Asleep or without power: the time of the start is the story's to say.
                 self.meter.turn("asleep", False, int(words[2]))
+                self.motion.slept(int(words[2]))
                 self.at_ms = self.until_ms = int(words[2])
                 self.wake = _WAKES[words[1]]
                 return words
@@ -127,6 +125,12 @@ class Body:
             self.cable = words[1] == "1"
         elif word == "touch":
             self.touches.append((int(words[1]), int(words[2])))
+        elif word == "gait":
+            self.motion.slept(int(words[1]))
+            self.motion.go_on(bytes.fromhex(words[2]))
+        elif word == "moves":
+            self.motion.slept(int(words[1]))
+            self.motion.moves(bytes.fromhex(words[2]))
         elif word == "nmea":
             self.nmea += bytes.fromhex(words[1])
         elif word == "cut":

@@ -18,7 +18,6 @@ TICK_MS = 20
 # The main loop turns at least so often: a board wakes at each tick, and this is what costs a bench its time.
 _TURN_MS = 100
 _SCREEN_SIZE = 240
-_SAMPLES_KEPT = 170
 _RTC_SIZE = 1536
 _RESET_DEEP_SLEEP = 4
 _AWAKE = "awake"
@@ -86,7 +85,7 @@ class Board:
                 body.stop()
                 return
             body.at_ms += TICK_MS
-            body.live(TICK_MS)
+            body.motion.tick()
             if self._tick is not None:
                 self._tick()
             if body.speaks:
@@ -133,16 +132,10 @@ class Board:
     def samples(self, buf):
         if not self.has_accelerometer:
             return 0
-        said = self._body.samples
-        count = min(len(buf) // 3, len(said) // 3)
-        for i in range(count * 3):
-            buf[i] = said[i]
-        self._body.samples = said[count * 3 :]
-        return count
+        return self._body.motion.read(buf)
 
     def watch_motion(self, falls):
-        self._body.motion_wakes = "falls" if falls else "any"
-        self._body.wire.say("motion " + self._body.motion_wakes)
+        self._body.wire.say("motion " + ("falls" if falls else "any"))
 
     def gnss(self, on):
         if self.has_gnss:
