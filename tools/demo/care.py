@@ -6,6 +6,8 @@ sends it, the gateway keeps it, and the watch takes it up when it is heard next,
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import secrets
 import time
@@ -22,6 +24,8 @@ DOES = ("checkin", "medicine", "look", *_LANGUAGES)
 _HEARTBEAT_S = 60
 _ANSWER_WITHIN_S = 120
 _OPERATOR = "demo"
+_TAKEN_WITHIN_S = 10.0
+_LOOK_EVERY_S = 0.1
 _ZONE = "Asia/Shanghai"
 
 
@@ -41,6 +45,23 @@ class Care:
             await self.look()
         else:
             await self.check_in(what)
+
+    async def begin(self, lang: str) -> None:
+        """Settings that the gateway has; then the watch starts anew, and its first heartbeat takes them up.
+
+        Where the gateway takes its time, so does the watch: they come by a later heartbeat.
+        """
+        await self.speak(lang)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TAKEN_WITHIN_S):
+                while not await self._gateway_has_them():
+                    await asyncio.sleep(_LOOK_EVERY_S)
+            await self._wearable.power_cut()
+            await self._wearable.power_on()
+
+    async def _gateway_has_them(self) -> bool:
+        state = await self._desk.get(f"/api/care/{self._wearable.handle}")
+        return any(gateway["settings_version"] == self._version for gateway in state["gateways"])
 
     async def speak(self, lang: str) -> None:
         """The watch's language from its next word with a gateway on."""

@@ -84,12 +84,13 @@ class Scene:
             worn = Worn(WATCH, "ble", wearable, Watch(wearable, screen))
             self.worn.append(worn)
             self.watch.tapped = lambda: self._tapped(worn)
-            await self.house.open_gateway(clock=vouched(self.house.directory))
         finally:
             await desk
-        await self.watch.lit()
+        # After the desk, which so hears from the beginning whom it hears, and sends it their care at once.
+        await self.house.open_gateway(clock=vouched(self.house.directory))
         self.care = Care(self.house.desk, wearable)
-        await self.care.speak(self.words.lang)
+        await self.care.begin(self.words.lang)
+        await self.watch.lit()
         self._watching = [asyncio.create_task(self._watch(worn)) for worn in self.worn]
 
     @property
