@@ -6,8 +6,10 @@ import itertools
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageChops
 
 from firmware.sos.screen import palette
+from hil_tests.screens import watch
 from tests import on_micropython
 
 SIZE = 240
@@ -27,12 +29,23 @@ def pixels(file: Path) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rows]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     said = on_micropython.interpreter("-c", SCRIPT.format(folder=str(folder)), paths=PATHS)
-    files = sorted(folder.iterdir())
-    assert f"pages: {len(files)}" in said
-    return {file.name: pixels(file) for file in files}
+    assert f"pages: {len(list(folder.iterdir()))}" in said
+    return folder
+
+
+@pytest.fixture(scope="module")
+def drawn(folder: Path) -> dict[str, Rows]:
+    return {file.name: pixels(file) for file in sorted(folder.iterdir())}
+
+
+def test_the_picture_in_the_readme_is_what_the_firmware_draws(folder: Path) -> None:
+    made = watch.sheet(folder, watch.SHOWN)
+    with Image.open(watch.SHEET) as kept:
+        differs = ImageChops.difference(made, kept.convert("RGB")).getbbox()
+    assert differs is None, "python -m hil_tests.screens.watch"
 
 
 def share(rows: Rows, colour: int, top: int, left: int, bottom: int, right: int) -> float:

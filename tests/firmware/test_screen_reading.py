@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
+from typing import Any
 
 import pytest
 
@@ -102,23 +103,42 @@ def test_every_text_and_icon_lies_in_its_box_and_on_the_glass(language: int, one
             assert y + lowest <= page.SIZE, f"{detail} is cut by the lower edge"
 
 
+def inked(item: tuple[Any, ...], language: int) -> tuple[int, int, int, int] | None:
+    """Where an item has ink: left, top, right, bottom; None for a box."""
+    what, x, y, width, _, detail, _ = item
+    if what == page.BOX:
+        return None
+    if what == page.ICON_OF:
+        _, left, top, wide, tall = glyphs_icons.GLYPHS[detail][:5]
+        return x + left, y + top, x + left + wide, y + top + tall
+    letters = LETTERS[language] if what == page.TEXT else glyphs_clock.GLYPHS
+    wide = sum(letters[character][0] for character in detail)
+    start = x + (width - wide) // 2
+    drawn = [letters[character] for character in detail if letters[character][3]]
+    tops = [glyph[2] - (256 if glyph[2] & 0x80 else 0) for glyph in drawn]
+    bottom = max(top + glyph[4] for top, glyph in zip(tops, drawn, strict=True))
+    return start, y + min(tops), start + wide, y + bottom
+
+
+def overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> tuple[int, int]:
+    return min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+
+
+@EACH
+def test_nothing_is_painted_over_what_is_written(language: int, one: page.Page) -> None:
+    for place, item in enumerate(one.items):
+        ink = inked(item, language)
+        for what, x, y, width, height, *_ in one.items[place + 1 :] if ink else []:
+            if what == page.BOX and ink:
+                over_x, over_y = overlap(ink, (x, y, x + width, y + height))
+                assert over_x <= 0 or over_y <= 0, (item, (x, y, width, height))
+
+
 @EACH
 def test_texts_and_icons_do_not_lie_on_each_other(language: int, one: page.Page) -> None:
-    inks = []
-    for what, x, y, width, _, detail, _ in one.items:
-        if what == page.ICON_OF:
-            glyph = glyphs_icons.GLYPHS[detail]
-            inks.append((x + glyph[1], y + glyph[2], x + glyph[1] + glyph[3], y + glyph[2] + glyph[4]))
-        elif what in (page.TEXT, page.CLOCK):
-            letters = LETTERS[language] if what == page.TEXT else glyphs_clock.GLYPHS
-            wide = sum(letters[character][0] for character in detail)
-            start = x + (width - wide) // 2
-            drawn = [letters[c] for c in detail if letters[c][3]]
-            top = min(glyph[2] - (256 if glyph[2] & 0x80 else 0) for glyph in drawn)
-            bottom = max(glyph[2] - (256 if glyph[2] & 0x80 else 0) + glyph[4] for glyph in drawn)
-            inks.append((start, y + top, start + wide, y + bottom))
+    inks = [ink for item in one.items if (ink := inked(item, language)) is not None]
     for a, b in itertools.combinations(inks, 2):
-        over_x, over_y = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+        over_x, over_y = overlap(a, b)
         # Two lines of one text: a g above a d may come within the same row, never more.
         assert over_x <= 0 or over_y <= 4, (a, b)
 

@@ -9,10 +9,11 @@ from . import palette, texts
 SIZE = 240
 CELL = 80
 ICON = 64
-# The height of a line of text; of it, what capitals stand in, which is what lies in the middle of a row. Where text
-# begins beside an icon.
+# The height of a line of text; of it, what capitals stand in, which is what lies in the middle of a row; from one line
+# to the next. Where text begins beside an icon.
 LINE = 46
 CAPITALS = 37
+PITCH = 44
 BESIDE_ICON = 70
 BAR_TOP = 160
 BAR_WIDTH = 160
@@ -53,10 +54,11 @@ class Page:
     def lines(self, y, height, text, colour):
         """A text of one or two lines across the page, in the middle of `height`."""
         lines = text.split("\n")
-        top = y + (height - LINE * (len(lines) - 1) - CAPITALS) // 2
+        tall = CAPITALS if len(lines) == 1 else PITCH + LINE
+        top = y + (height - tall) // 2
         for line in lines:
             self.text(0, top, SIZE, line, colour)
-            top += LINE
+            top += PITCH
 
     def clock(self, y, text, colour):
         """Large digits across the page."""

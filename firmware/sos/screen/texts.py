@@ -22,7 +22,7 @@ SERVICES = {
     codes.SERVICE_CALL_ME: ("请求回电", "Call me"),
 }
 STAGES = {
-    stages.PRESSED: ("已按求救键\n正在发送", "SOS key:\nsending"),
+    stages.PRESSED: ("求救已记下\n马上发出", "SOS noted:\nsending"),
     stages.STORED: ("网关已收到\n正在转发", "Gateway\nhas it"),
     stages.ACCEPTED: ("中心已收到\n等待接线员", "Centre\nhas it"),
     stages.ANSWERED: ("接线员已接\n正在处理", "A person\ntook it"),
