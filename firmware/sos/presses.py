@@ -263,15 +263,11 @@ class Presses:
             self.gestures.offer(meaning, from_ms)
 
     def _offerable(self):
-        """With an alarm open each press is meant, but the one that may yet prove to be none itself."""
+        """With an alarm open each press is meant. One that waits is the press that is under way, or in its window."""
         if self.falls.alarm is not None:
             return gestures.FINE
         alarm = self._outbox.newest_told()
-        if (
-            alarm is not None
-            and alarm.emergency
-            and not (alarm is self._pending and self.gestures.meant != gestures.SOS)
-        ):
+        if alarm is not None and alarm.emergency and alarm is not self._pending:
             return gestures.SOS
         if self._prompting.kind:
             return gestures.ANSWER

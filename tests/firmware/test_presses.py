@@ -106,6 +106,24 @@ def test_a_press_begun_before_the_question_or_ended_after_it_is_an_sos():
     assert late.wait(11000).events() == [SOS_PRESS]
 
 
+def test_a_question_that_ends_or_begins_in_the_very_tick_of_a_press_is_not_answered_by_it():
+    wearer = Wearer()
+    wearer.ask()
+    wearer.wait(2000)
+    wearer.presses.gestures.edge(True, wearer.now_ms)
+    wearer.ask(codes.PROMPT_NONE)
+    wearer.wait(100)
+    wearer.presses.gestures.edge(False, wearer.now_ms)
+    assert wearer.wait(11000).events() == [SOS_PRESS]
+    late = Wearer()
+    late.ask()
+    # The press bounces yet in the tick from which on it may be an answer, and is seen in the next.
+    late.presses.gestures.edge(True, late.now_ms + 10)
+    late.wait(100)
+    late.presses.gestures.edge(False, late.now_ms)
+    assert late.wait(2000).events() == [COUNTING]
+
+
 def test_a_press_begun_for_one_question_answers_no_other():
     wearer = Wearer()
     wearer.ask()
