@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from hil_tests.broker.mosquitto import Broker
 from protocol import box
@@ -19,6 +20,7 @@ from tests.tools.desk.strangers.talk import ask
 from tests.tools.desk.test_trails import hand_over, place, stored
 from tests.tools.desk.wearable import Wearable, key_file
 from tools.desk.settings import DeskSettings
+from tools.desk.store import schema
 
 STRANGER = Wearable(bytes([7]) * 16)
 CONNECTED = {"v": 1, "state": "online", "reason": "connected"}
@@ -114,9 +116,15 @@ async def test_what_is_not_lived_by_is_sent_again_when_its_gateway_connects(
         await says(gateway, wearable, plan_version=7, settings_version=3)
         await until_said(desk, wearable, "gw-1", settings_version=3)
         await gateway.say("status", {**CONNECTED, "gateway": "gw-1"})
-        # Its answer comes behind whatever the connection would have brought.
-        await gateway.ask(event(13, wearable.handle))
-        assert gateway.received.empty()
+        # What it says behind its connection is stored behind it.
+        await says(gateway, wearable, plan_version=7, settings_version=3, result="refused", reason="too_old")
+        await until_said(desk, wearable, "gw-1", reason="too_old")
+        due = select(func.count()).select_from(schema.care_at).where(schema.care_at.c.due)
+        assert await desk.desk._store.read(lambda connection: connection.execute(due).scalar_one()) == 0
+        assert (await desk.counters())["care_sent"] == 2
+        newer = row(wearable, plan=plan(wearable, 8))
+        await desk.post("/api/care", newer)
+        assert (await gateway.next("care"))["rows"] == [{**said, "plan": newer["plan"]}]
 
 
 async def test_a_gateway_that_hears_the_wearable_later_is_sent_it_when_it_connects(

@@ -34,10 +34,11 @@ async def _until(desk: Opened, result: str | None) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("names", [("gw-1", "gw-2"), ("gw-2", "gw-1")])
 async def test_a_call_goes_to_the_wearables_gateways_and_its_result_stands_on_the_incident(
-    desk: Opened, broker: Broker
+    desk: Opened, broker: Broker, names: tuple[str, str]
 ) -> None:
-    async with Gateway(broker) as gateway, Gateway(broker, "gw-2") as second:
+    async with Gateway(broker, names[0]) as gateway, Gateway(broker, names[1]) as second:
         for each in (gateway, second):
             await each.ask(event(12))
         before = (await desk.incidents())[NAME]
@@ -61,6 +62,7 @@ async def test_a_call_goes_to_the_wearables_gateways_and_its_result_stands_on_th
         await _result(second, "c-of-somebody-else", "done")
         done = await _until(desk, "done")
         assert done["look"]["answered_at"] is None
+        assert done["revision"] > asked["revision"], "the page would not hear of it"
         look = event(13, kind="checkin_answered", class_="service", detail="look", contact_id=None)
         assert await gateway.ask(look) == [(f"{WEARABLE}-00000d", "closed")]
         answered = (await desk.incidents())[NAME]

@@ -155,13 +155,19 @@ async def test_a_strangers_trail_is_stored_and_taken_sealed(broker: Broker, desk
 async def test_a_strangers_trail_is_not_taken_while_the_store_fails(
     broker: Broker, desk: Opened, wearable: Wearable
 ) -> None:
-    """Nor is its counter spent: the same frame again is taken."""
+    """Nor is its counter spent: the same frame again is taken. What is here already is taken all the same."""
     async with Gateway(broker) as away:
-        await desk.sql("ALTER TABLE trails RENAME TO gone")
+        await ask(away, wearable.seal(codes.TRAIL, pack_trail(0, wearable.trail(7, place(0)))))
+        await away.next("stranger")
+        await desk.sql("ALTER TABLE windows RENAME TO gone")
         frame = wearable.seal(codes.TRAIL, pack_trail(0, wearable.trail(8, place(0))))
         await ask(away, frame)
         await counted(desk, "store_failed", 1)
-        await desk.sql("ALTER TABLE gone RENAME TO trails")
+        await ask(away, wearable.seal(codes.TRAIL, pack_trail(0, wearable.trail(7, place(0)))))
+        ((kind, body),) = wearable.opened(await away.next("stranger"), wearable.counter - 1)
+        assert (kind, Taken(body).sequence) == (codes.TAKEN, 7)
+        await desk.sql("ALTER TABLE gone RENAME TO windows")
+        wearable.counter -= 1
         await ask(away, frame)
         ((kind, body),) = wearable.opened(await away.next("stranger"), wearable.counter - 1)
         assert (kind, Taken(body).sequence) == (codes.TAKEN, 8)
