@@ -108,11 +108,11 @@ async def test_a_visit_goes_on_until_the_badge_left(store: Store) -> None:
     assert await record(store, "gw-1", own("badge_arrived", 1, BADGE)) == {_id(1, JOURNAL): "accepted"}
     (visit,) = await store.read(visits.listed)
     assert (visit["badge"], visit["gateway"], visit["left_at"], visit["minutes"]) == (BADGE, "gw-1", None, None)
-    note = "minutes=42 purpose=care,medical silent=66 new=word at_least"
+    note = "minutes=42 purpose=care,call_me silent=66 new=word at_least"
     assert await record(store, "gw-1", own("badge_left", 2, BADGE, note=note)) == {_id(2, JOURNAL): "closed"}
     (visit,) = await store.read(visits.listed)
     assert visit["left_at"] == visit["arrived_at"], "it was over before it was said, and no visit ends before it began"
-    assert (visit["minutes"], visit["purposes"], visit["at_least"]) == (42, ["care", "medical"], True)
+    assert (visit["minutes"], visit["purposes"], visit["at_least"]) == (42, ["care", "call_me"], True)
     # Not in the history of what was over: they would push out everything else.
     assert await listed(store) == {}
     # The same badge again is another visit, and a note of nonsense says nothing.

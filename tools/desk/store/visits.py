@@ -17,7 +17,7 @@ from protocol import kinds
 from tools.desk.store import schema
 
 LISTED_MOST = 100
-_PURPOSES = re.compile(r"[a-z]{1,32}(,[a-z]{1,32})*", re.ASCII)
+_PURPOSES = re.compile(r"[a-z_]{1,32}(,[a-z_]{1,32})*", re.ASCII)
 _MINUTES = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 _c = schema.incidents.c
