@@ -2,10 +2,8 @@
 
 from array import array
 
-import micropython
 from accelerometer import Accelerometer
 from drivers.bma423 import Bma423, ChipAbsent
-from drivers.stirring import stirs
 
 ONE_G = 4096
 
@@ -113,38 +111,3 @@ def test_accelerometer_that_fails_raises_and_comes_back():
     bus.broken = False
     bus.feed([(0, 0, ONE_G)])
     assert samples_of(chip) == [(0, 0, 1000)]
-
-
-def row(*samples):
-    flat = array("h", [0] * (3 * len(samples)))
-    for i in range(len(samples)):
-        for axis in range(3):
-            flat[3 * i + axis] = samples[i][axis]
-    return flat, len(samples)
-
-
-def test_stirring_lets_through_whatever_may_be_a_fall():
-    rest = [(0, 1000, 0)] * 100
-    for falls in (True, False):
-        assert not stirs(*row(*rest), falls)
-        assert stirs(*row(*rest, (0, 1600, 0)), falls), "the least impact of any level"
-        assert stirs(*row(*rest, (0, 690, 0)), falls), "low g at the end of the row"
-    assert not stirs(*row(*rest, (0, 1400, 0)), True)
-
-
-def test_stirring_any_movement_counts_where_any_is_asked_for():
-    slow = [(4 * i, 1000, 0) for i in range(20)]
-    assert stirs(*row(*slow), False)
-    assert not stirs(*row(*slow), True)
-    breath = [(10 * (i % 3), 1000 + 5 * (i % 5), 0) for i in range(160)]
-    assert not stirs(*row(*breath), False)
-
-
-def test_stirring_takes_no_heap():
-    samples, count = row(*([(0, 1000, 0)] * 160), (-8000, 7996, -8000))
-    micropython.heap_lock()
-    try:
-        assert stirs(samples, count, False)
-        assert not stirs(samples, count - 1, False)
-    finally:
-        micropython.heap_unlock()

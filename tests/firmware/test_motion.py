@@ -4,11 +4,13 @@ The stochastic model and people's own recordings are tools/motion_model's; here 
 """
 
 import math
+from array import array
 
 from firmware.sos.motion import activity, falls, levels
 from firmware.sos.motion.sensing import Sensing
 from firmware.sos.motion.signal import HZ, Signal
 from firmware.sos.motion.steps import StepCounter
+from firmware.sos.motion.stirring import stirs
 from protocol import codes, settings
 
 UPRIGHT = (0, 1000, 0)
@@ -272,6 +274,31 @@ def test_wear_a_passing_lorry_is_no_wearer():
     assert worn.worn == codes.NOT_WORN
 
 
+def row(*samples):
+    flat = array("h", [0] * (3 * len(samples)))
+    for i in range(len(samples)):
+        for axis in range(3):
+            flat[3 * i + axis] = samples[i][axis]
+    return flat, len(samples)
+
+
+def test_stirring_lets_through_whatever_may_be_a_fall():
+    rest = [(0, 1000, 0)] * 100
+    for only_falls in (True, False):
+        assert not stirs(*row(*rest), only_falls)
+        assert stirs(*row(*rest, (0, 1600, 0)), only_falls), "the least impact of any level"
+        assert stirs(*row(*rest, (0, 690, 0)), only_falls), "low g at the end of the row"
+    assert not stirs(*row(*rest, (0, 1400, 0)), True)
+
+
+def test_stirring_any_movement_counts_where_any_is_asked_for():
+    slow = [(4 * i, 1000, 0) for i in range(20)]
+    assert stirs(*row(*slow), False)
+    assert not stirs(*row(*slow), True)
+    breath = [(10 * (i % 3), 1000 + 5 * (i % 5), 0) for i in range(160)]
+    assert not stirs(*row(*breath), False)
+
+
 def test_a_samples_way_takes_no_heap():
     """On MicroPython: ordinary life, a fall, getting up; with the numbers of a chip that clips at 16 g."""
     try:
@@ -282,6 +309,7 @@ def test_a_samples_way_takes_no_heap():
     sensing.watch(PENDANT)
     samples = still(2) + walking(8) + fall(peak=16383) + still(10, ON_BACK) + walking(10)
     worst = (-16384, 16383, -16384)
+    flat, count = row(*samples[:170])
     micropython.heap_lock()
     try:
         for i in range(len(samples)):
@@ -289,6 +317,8 @@ def test_a_samples_way_takes_no_heap():
             if sensing.sample(sample[0], sample[1], sample[2]) == falls.FALLEN:
                 sensing.fallen(True)
             sensing.walked()
+        assert not stirs(flat, 90, True)
+        assert stirs(flat, count, False)
         for _ in range(60):
             sensing.sample(worst[0], worst[1], worst[2])
     finally:

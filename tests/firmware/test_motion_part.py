@@ -225,15 +225,32 @@ def test_woken_by_motion_it_looks_for_a_while_and_longer_where_it_goes_on():
     motion = made(Reach())
     feel(motion, walking(8) + still(8))
     later = after_sleep(motion, 60000, WAKE_MOTION)
-    feel(later, still(1))
+    feel(later, still(0.9) + [(100, 1000, 0), (200, 1000, 0)], turn_every=60)
     assert later.awake(later.reach.ms), "it may only have begun"
     feel(later, still(4))
     assert not later.awake(later.reach.ms)
     later = after_sleep(motion, 60000, WAKE_MOTION)
-    feel(later, walking(9))
+    feel(later, walking(3), turn_every=150)
+    feel(later, walking(6))
     assert later.awake(later.reach.ms)
     feel(later, walking(2))
     assert not later.awake(later.reach.ms)
+
+
+def test_woken_by_a_chip_that_cannot_tell_it_sleeps_on_where_nothing_has_stirred():
+    motion = made(Reach())
+    feel(motion, walking(8) + still(8))
+    later = after_sleep(motion, 3200, WAKE_MOTION)
+    feel(later, still(3.2), turn_every=160)
+    assert not later.awake(later.reach.ms)
+    feel(motion, walking(8))
+    assert not motion.awake(motion.reach.ms), "it moves, so only what may be a fall is worth waking for"
+    later = after_sleep(motion, 3200, WAKE_MOTION)
+    feel(later, walking(3.2), turn_every=160)
+    assert not later.awake(later.reach.ms)
+    later = after_sleep(motion, 3200, WAKE_MOTION)
+    feel(later, walking(3) + [(0, 600, 0)] * 3, turn_every=160)
+    assert later.awake(later.reach.ms)
 
 
 def test_a_fall_that_the_chip_has_kept_is_found_after_the_sleep():

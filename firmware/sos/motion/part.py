@@ -19,6 +19,7 @@ from .falls import FALLEN
 from .levels import level
 from .sensing import Sensing
 from .signal import HZ
+from .stirring import stirs
 
 _WAKE_MOTION = 5
 _KEPT_SAMPLES = 170
@@ -30,8 +31,9 @@ LOOK_AGAIN_MS = 60000
 # No second of movement for so long: it lies still.
 STILL_AFTER_MS = 5000
 _SAMPLE_MS = 1000 // HZ
-# What goes over a deep sleep: worn, steps; moved, stirred in ms since power-on; down now and in the last walk, in mg.
-_KEEP = ">BHqqhhhhhh"
+# What goes over a deep sleep: worn, still, steps; moved, stirred in ms since power-on; down now and in the last walk,
+# in mg.
+_KEEP = ">BBHqqhhhhhh"
 
 
 def make(reach):
@@ -51,6 +53,8 @@ class Motion(Part):
         self._look_least_ms = self._look_until_ms = 0
         self._look_again_ms = schedule.NEVER
         self._shook = False
+        # Woken by motion: 1 by what may be a fall, 2 by any. What the chip has kept says whether there was some.
+        self._woken = 0
         self.settled()
 
     def settled(self):
@@ -65,10 +69,19 @@ class Motion(Part):
         count = _KEPT_SAMPLES
         while count == _KEPT_SAMPLES:
             count = self.reach.board.samples(self._samples)
+            if self._woken:
+                self._look(count)
             self._take(count, now_ms)
         self._fallen.turn(now_ms)
         if self._activity.looked(self._since_power_on(now_ms)) and self._tells_worn():
             self.reach.raise_event(codes.WEARABLE_REMOVED)
+
+    def _look(self, count):
+        """The first samples after a sleep. Where nothing has stirred it may go on at once."""
+        by, self._woken = self._woken, 0
+        if stirs(self._samples, count, by == 1):
+            self._look_least_ms, self._look_until_ms = LOOK_LEAST_MS, LOOK_MS
+            self._activity.stirred_ms = self._since_power_on(0)
 
     def _take(self, count, now_ms):
         samples = self._samples
@@ -135,6 +148,7 @@ class Motion(Part):
         return struct.pack(
             _KEEP,
             activity.worn,
+            self._look_again_ms == schedule.NEVER,
             self.sensing.steps.steps & 0xFFFF,
             activity.moved_ms,
             activity.stirred_ms,
@@ -150,12 +164,10 @@ class Motion(Part):
         """Go on; what the chip has kept meanwhile comes with the first turn."""
         kept = struct.unpack(_KEEP, data)
         self._activity.worn = kept[0]
-        self.sensing.steps.steps = kept[1]
-        self._activity.moved_ms, self._activity.stirred_ms = kept[2], kept[3]
-        self.sensing.gap(kept[4:7])
+        self.sensing.steps.steps = kept[2]
+        self._activity.moved_ms, self._activity.stirred_ms = kept[3], kept[4]
+        self.sensing.gap(kept[5:8])
         for i in range(3):
-            self.sensing.walk[i] = kept[7 + i]
+            self.sensing.walk[i] = kept[8 + i]
         if self.reach.board.wake_cause == _WAKE_MOTION:
-            self._look_least_ms, self._look_until_ms = LOOK_LEAST_MS, LOOK_MS
-            # Something stirred, or the chip would not have woken us; how much, the samples say.
-            self._activity.stirred_ms = self._since_power_on(0)
+            self._woken = 2 if kept[1] else 1

@@ -1,7 +1,7 @@
-"""Whether a row of samples holds motion worth waking the application for, where no chip can tell.
+"""Whether the samples of a sleep hold motion worth looking on for. A chip that cannot tell wakes us for nothing, too.
 
-Owns two thresholds. Must not know chips, nor what a fall is: what it lets through is looked at again, by someone who
-does (sos/motion). It must not miss what that one would find, so each limit lies well below those.
+Owns its thresholds. Must not know what a fall is: what it lets through is looked at by the detector (falls.py). It must
+not miss what that one would find, so each limit lies well below those.
 """
 
 TYPE_CHECKING = False
