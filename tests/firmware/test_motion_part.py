@@ -225,7 +225,9 @@ def test_woken_by_motion_it_looks_for_a_while_and_longer_where_it_goes_on():
     motion = made(Reach())
     feel(motion, walking(8) + still(8))
     later = after_sleep(motion, 60000, WAKE_MOTION)
-    feel(later, still(0.9) + [(100, 1000, 0), (200, 1000, 0)], turn_every=60)
+    begins = still(0.9)
+    begins += [(100, 1000, 0), (200, 1000, 0)]
+    feel(later, begins, turn_every=60)
     assert later.awake(later.reach.ms), "it may only have begun"
     feel(later, still(4))
     assert not later.awake(later.reach.ms)
