@@ -8,6 +8,7 @@ supervision: that says after hours that a wearable may be broken, this says afte
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from edge_daemon.care.plan import Plan
 from edge_daemon.enrolled import Enrolled
@@ -16,23 +17,32 @@ from edge_daemon.presence.kept import Kept
 from protocol import kinds
 
 Plans = Callable[[str], Plan | None]
+# Milliseconds since 1970 where somebody vouches for them, else None.
+Believed = Callable[[], int | None]
 
 
 class Home:
     """`heard` for each genuine frame, `look` every second or so. `changed` is told when `kept` is to be written."""
 
     def __init__(
-        self, enrolled: Enrolled, faults: Faults, plan: Plans, kept: Kept, changed: Callable[[], None]
+        self,
+        enrolled: Enrolled,
+        faults: Faults,
+        plan: Plans,
+        believed_ms: Believed,
+        kept: Kept,
+        changed: Callable[[], None],
     ) -> None:
         self._enrolled = enrolled
         self._faults = faults
         self._plan = plan
+        self._believed_ms = believed_ms
         self._kept = kept
         self._changed = changed
 
     def watched(self) -> list[str]:
-        """Whose silence is listened to."""
-        return [handle for handle in self._enrolled.expected if self._after_ms(handle)]
+        """Whose silence is listened to: of one who is away by plan it begins when they are to be back."""
+        return [handle for handle in self._enrolled.expected if self._after_ms(handle) and not self._is_away(handle)]
 
     def heard(self, handle: str) -> None:
         """It is here."""
@@ -63,6 +73,13 @@ class Home:
         if plan is None or plan.presence is None or not plan.presence.tell:
             return 0
         return plan.presence.away_after_min * 60_000
+
+    def _is_away(self, handle: str) -> bool:
+        """Whether its plan says so for now. Where nobody knows what time it is nobody is away."""
+        plan, wall_ms = self._plan(handle), self._believed_ms()
+        if plan is None or wall_ms is None:
+            return False
+        return plan.is_away(datetime.fromtimestamp(wall_ms / 1000, plan.zone))
 
     def _unwanted(self, handle: str) -> bool:
         """Whether its plan says that nobody wants to know. Where there is none (yet) nothing is said at all."""

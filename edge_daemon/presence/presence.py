@@ -15,7 +15,7 @@ from edge_daemon.faults import Faults
 from edge_daemon.heard import Alarm
 from edge_daemon.log import Log
 from edge_daemon.presence import kept
-from edge_daemon.presence.home import Home, Plans
+from edge_daemon.presence.home import Believed, Home, Plans
 from edge_daemon.presence.silences import Silences
 from edge_daemon.presence.visits import Visits
 from protocol import kinds
@@ -32,10 +32,18 @@ _DEAF = {kinds.RADIO_DEAF: "ble", kinds.RADIO_JAMMED: "ble", kinds.LINK_LOST: "s
 class Presence:
     """Called from the event loop; never blocks, never raises. `plan`: of a wearable, None where there is none (yet).
 
-    The journal must be open before anything is heard.
+    `believed_ms`: the time by which people are away. The journal must be open before anything is heard.
     """
 
-    def __init__(self, state_dir: Path, enrolled: Enrolled, faults: Faults, ages: Ages, plan: Plans) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        enrolled: Enrolled,
+        faults: Faults,
+        ages: Ages,
+        plan: Plans,
+        believed_ms: Believed = lambda: None,
+    ) -> None:
         self._file = state_dir / _FILE
         self._clock = ages.clock
         self._faults = faults
@@ -43,7 +51,7 @@ class Presence:
         self._unwritten = self._failing = False
         self._writing: asyncio.Task[None] | None = None
         self._silences = Silences(self._clock.now_ms())
-        self._home = Home(enrolled, faults, plan, self._kept, self._changed)
+        self._home = Home(enrolled, faults, plan, believed_ms, self._kept, self._changed)
         self._visits = Visits(enrolled, faults, ages, plan, self._kept, self._changed)
 
     def heard(self, handle: str, link: str) -> None:

@@ -25,14 +25,21 @@ def left(note: str) -> tuple[str, str, str]:
     return "badge_left", BADGE.handle, note
 
 
-def plan(after_min: int = 65, *, tell: bool = True, presence: bool = True, who: str = "older") -> care_plan.Plan:
+def plan(
+    after_min: int = 65,
+    *,
+    tell: bool = True,
+    presence: bool = True,
+    who: str = "older",
+    away: tuple[str, str] | None = None,
+) -> care_plan.Plan:
     rule = {"away_after_min": after_min, "tell": tell} if presence else None
     whole = {
         "v": 1,
         "beneficiary": who,
         "centre": "jinjiang-3",
         "timezone": "Asia/Shanghai",
-        "away": None,
+        "away": None if away is None else {"from": away[0], "until": away[1]},
         "checkins": [],
         "inactivity": None,
         "presence": rule,
@@ -57,8 +64,11 @@ class Place:
         self.plans = plans
         self.faults = gateway.faults
         self.ages = Ages(gateway.journal, clock)
-        self.presence = Presence(state_dir, gateway.enrolled, gateway.faults, self.ages, plans.get)
+        self.presence = Presence(state_dir, gateway.enrolled, gateway.faults, self.ages, plans.get, self._believed_ms)
         self._number = 0
+
+    def _believed_ms(self) -> int | None:
+        return self.clock.wall_ms() if self.clock.good else None
 
     def minutes(self, minutes: float) -> None:
         for _ in range(round(minutes * 2)):

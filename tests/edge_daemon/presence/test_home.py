@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -161,6 +163,24 @@ async def test_only_who_wants_it_and_a_plan_that_ends_ends_what_was_told(tmp_pat
         here.plans[ANNA.handle] = other  # type: ignore[assignment]
         here.minutes(1)
         assert (await here.said())[1:] == [(BACK, ANNA.handle, "not watched here any more")]
+
+
+@pytest.mark.parametrize("good", [True, False])
+async def test_who_is_away_by_plan_is_told_of_when_they_do_not_come_back(tmp_path: Path, good: bool) -> None:
+    clock = Hand()
+    clock.good = good
+    now = datetime.fromtimestamp(clock.wall_ms() / 1000, ZoneInfo("Asia/Shanghai")).replace(second=0)
+    times = [f"{now + timedelta(hours=hours):%Y-%m-%dT%H:%M}" for hours in (1, 49)]
+    async with place(tmp_path, clock, {ANNA.handle: plan(away=(times[0], times[1]))}) as here:
+        here.presence.heard(ANNA.handle, "ble")
+        here.beats(ANNA.handle, hours=2)
+        here.minutes(46 * 60)
+        # Where nobody vouches for the clock, nobody is away.
+        assert kinds_of(await here.said()) == ([] if good else [LEFT])
+        here.minutes(60 + 64)
+        assert kinds_of(await here.said()) == ([] if good else [LEFT])
+        here.minutes(3)
+        assert kinds_of(await here.said()) == [LEFT]
 
 
 async def test_a_plan_that_cannot_be_read_just_now_changes_nothing_that_was_told(tmp_path: Path) -> None:
