@@ -57,7 +57,7 @@ class FenceNews:
         self._told = {number: side for number, side in self._told.items() if number in self._judge.sides}
 
     def look(self, fix):
-        """Judge a position. Returns the newest Alarm that it raised, or None."""
+        """Judge a position. Returns the Alarms that it raised."""
         for fence, was in self._judge.look(self._fences, fix):
             side = self._judge.sides[fence.number]
             kind, detail = _event(fence, side) if was else (0, 0)
@@ -65,8 +65,8 @@ class FenceNews:
         return self.turn()
 
     def turn(self):
-        """Tell what there is to tell, and for which there was no room before. Returns the newest Alarm, or None."""
-        newest = None
+        """Tell what there is to tell, and for which there was no room before. Returns the Alarms."""
+        raised = []
         while self._waiting:
             number, side, kind, detail = self._waiting[0]
             if not self._begun:
@@ -77,12 +77,12 @@ class FenceNews:
             if kind:
                 alarm = self._raise(kind, detail)
                 if alarm is None:
-                    return newest
-                newest = alarm
+                    return raised
+                raised.append(alarm)
             self._waiting.pop(0)
             self._begun = False
             self._save(0, 0)
-        return newest
+        return raised
 
     # ---- the file ----
 

@@ -13,27 +13,28 @@ from protocol.watchful import pack_trail
 _ANSWER_WITHIN_MS = 3000
 # Who has not answered so often gets nothing more for a while: there may be nobody at the other end of a cable.
 _TRIES = 3
-_REST_MS = 60000
+_REST_MS = 20000
 # What was taken goes out of flash when so long nothing more was, or before a sleep.
 _SETTLE_AFTER_MS = 1500
-# A trail goes on being written for so long while gateways come and go.
-CLOSE_AFTER_S = 600
+# What is still written on is closed for a gateway, but not again so soon, nor while nobody answers.
+_CLOSE_EVERY_MS = 600000
 # Hello: of an event at once, and again after twice as long each time; else with a position, so seldom.
 _HELLO_FIRST_S = 10
 HELLO_EVERY_S = 900
 
 
 class Handover:
-    """`trail` holds what waits. Times in s are since power-on."""
+    """`store` holds what waits. Times in s are since power-on."""
 
-    def __init__(self, reach, trail):
+    def __init__(self, reach, store):
         self._reach = reach
-        self._trail = trail
-        self._store = trail.store
+        self._store = store
         # Under way: its sequence (0: nothing), way, tries and when it was last sent.
         self._sequence = self._tries = self._sent_ms = 0
         self._way = None
         self._rests = {}
+        self._closed_ms = -_CLOSE_EVERY_MS
+        self._answered = True
         self._taken_ms = 0
         self._unsettled = False
         # When hello was said, and how long after it again (0: not): these outlive a sleep.
@@ -76,7 +77,7 @@ class Handover:
         """Whether a box is under way, and its answer may still come."""
         return self._sequence != 0 and now_ms - self._sent_ms < _ANSWER_WITHIN_MS
 
-    def connected(self, way, now_ms, unix_s):
+    def connected(self, way, now_ms):
         """A gateway can be handed something by this way."""
         if self.busy(now_ms) or now_ms < self._rests.get(way, 0):
             return
@@ -85,10 +86,11 @@ class Handover:
             if self._tries >= _TRIES:
                 self._rests[way] = now_ms + _REST_MS
                 self._sequence = 0
+                self._answered = False
                 return
         else:
             self._tries = 0
-        self._trail.close(CLOSE_AFTER_S, unix_s)
+        self._close(now_ms)
         record = self._store.next(())
         if record is None:
             self._sequence = 0
@@ -97,11 +99,19 @@ class Handover:
         if self._reach.send(codes.TRAIL, pack_trail(record.number, sealed), way) >= 0:
             self._sequence, self._way, self._sent_ms = record.sequence, way, now_ms
 
+    def _close(self, now_ms):
+        record = self._store.open
+        if record is None or not record.trail:
+            return
+        if record.number or (self._answered and now_ms - self._closed_ms >= _CLOSE_EVERY_MS):
+            self._closed_ms = now_ms
+            self._store.close()
+
     def taken(self, sequence, now_ms):
         """A gateway has it for good; it may also be one of an earlier visit."""
         self._store.taken(sequence)
         self._taken_ms = now_ms
-        self._unsettled = True
+        self._unsettled = self._answered = True
         self._rests = {}
         if sequence == self._sequence:
             self._sequence = self._tries = 0

@@ -47,7 +47,7 @@ class Positions(Part):
         self.store = Store(reach.folder)
         self._trail = Trail(self.store)
         self._news = FenceNews(self.store.folder, reach.alarms, reach.raise_event)
-        self._handover = Handover(reach, self._trail)
+        self._handover = Handover(reach, self.store)
         # When the last look began, -1: there was none; how many were vain since the last place.
         self._looked_s = -1
         self._vain = 0
@@ -74,7 +74,7 @@ class Positions(Part):
             self._look(now_ms, now_s, alarm)
         if now_ms >= self._next_news_ms:
             self._next_news_ms = now_ms + _NEWS_EVERY_MS
-            self._tell(self._news.turn(), now_s)
+            self._news.turn()
         self._handover.turn(now_ms, now_s)
 
     # ---- when ----
@@ -133,7 +133,7 @@ class Positions(Part):
                 self._not_found(now_ms, now_s, alarm)
                 return
         if fix is not None:
-            self._tell(self._news.look(fix), now_s, fix)
+            self._tell(self._news.look(fix), fix, now_s)
             if self._news.doubts and not self._doubt_until_ms:
                 self._doubt_until_ms = now_ms + _DOUBT_MS
         if not self._news.doubts:
@@ -187,9 +187,9 @@ class Positions(Part):
         far_m = metres(last.latitude_e6, last.longitude_e6, fix.latitude_e6, fix.longitude_e6)
         return far_m > _MOVED_M + max(0, fix.accuracy_m) + max(0, last.accuracy_m)
 
-    def _tell(self, alarm, now_s, fix=None):
-        """A fence's event is out: where it was follows under its number."""
-        if alarm is not None and fix is not None:
+    def _tell(self, alarms, fix, now_s):
+        """Events of fences are out: where it was follows under the number of each."""
+        for alarm in alarms:
             self._trail.add(_position(fix, True, False), alarm.number, self.reach.settings.moving_s)
             self._handover.added(True, now_s)
 
@@ -203,8 +203,7 @@ class Positions(Part):
 
     def connected(self, way):
         """See Part."""
-        now_ms = self.reach.now_ms()
-        self._handover.connected(way, now_ms, self._unix_s(self._since_power_on(now_ms) // 1000))
+        self._handover.connected(way, self.reach.now_ms())
 
     def taken(self, sequence):
         """See Part."""

@@ -26,12 +26,3 @@ class Trail:
         writer.add(position)
         store.begin(number, position.unix_s)
         return store.put(writer.data)
-
-    def close(self, older_than_s, unix_s):
-        """Make ready for hand-over what began so long ago, or is of an event; a younger one is still written on."""
-        record = self.store.open
-        if record is None or not record.trail:
-            return
-        began_s = int.from_bytes(record.trail[1:5], "big")
-        if record.number or not self.store.writable or abs(unix_s - began_s) >= older_than_s:
-            self.store.close()

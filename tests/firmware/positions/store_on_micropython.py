@@ -63,7 +63,7 @@ def test_a_week_is_there_after_thirty_power_cuts_in_order_and_each_position_once
         run.end()
         run = life.Run(chip, run.promises, None if power else sequence)
     files_there = len(run.store._files)
-    run.trail.close(0, 0)
+    run.store.close()
     erases = sum(chip.erases.values())
     found = handed_over(run.store)
     run.store.settle()
@@ -94,7 +94,7 @@ def test_more_than_a_week_of_the_widest_steps_costs_no_more_than_its_files():
     for n in range(count):
         there = Position(life.NOW_S + 301 * n + n % 2, (-1) ** n * 9000 + 2254321, (-1) ** n * 9000 + 11394238, 2)
         assert trail.add(there, 0, 300)
-    trail.close(0, 0)
+    store.close()
     found = handed_over(store)
     unmount(port)
     kept = sum(len(unpack(record.trail)) for record in found)
@@ -140,7 +140,7 @@ def test_what_has_been_handed_over_while_flash_took_nothing_is_not_written_on_af
     first = run.store.open.sequence
     chip.worn = range(chip.blocks)
     assert not run.add() and run.store.failed
-    run.trail.close(0, run.promises.now_s)
+    run.store.close()
     (record,) = handed_over(run.store)
     assert record.sequence == first and len(unpack(record.trail)) == 2, "RAM has it"
     chip.worn = ()
@@ -158,7 +158,7 @@ def test_flash_that_takes_nothing_leaves_the_newest_trails_in_ram():
     for n in range(6):
         assert not trail.add(position(n), n + 1, 300)
     assert store.failed and store.waits
-    trail.close(0, 0)
+    store.close()
     assert [record.number for record in handed_over(store)] == [6, 5, 4, 3]
     assert not store.waits and store.next(()) is None
     store.settle()

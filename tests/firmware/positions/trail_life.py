@@ -92,7 +92,7 @@ class Run:
     def close(self):
         """The open trail is written on no more."""
         self._oldest_may_go()
-        self.trail.close(0, self.promises.now_s)
+        self.store.close()
 
     def _oldest_may_go(self):
         """Where all files are there, those of the oldest have been kept for long enough."""
