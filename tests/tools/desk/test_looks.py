@@ -82,6 +82,8 @@ async def test_a_call_goes_to_the_wearables_gateways_and_its_result_stands_on_th
         assert answered["look"]["answered_at"] is not None
         assert answered["revision"] > done["revision"]
         assert answered["stage"] == "accepted", "a look is no answer to an alarm"
+        await gateway.ask(event(14))
+        assert (await desk.incidents())[f"{WEARABLE}-00000e"]["look"] is None, "that was before it"
 
 
 async def test_a_call_is_asked_for_on_what_a_gateway_says_about_the_wearable(desk: Opened, broker: Broker) -> None:

@@ -230,6 +230,18 @@ async def test_a_database_of_another_version_is_refused(database: str) -> None:
     assert refused.value.key == "desk.database_version"
 
 
+async def test_a_database_of_before_care_is_taken_up_with_what_is_in_it(database: str) -> None:
+    """Tables that are new are made where they are missing; nothing else is touched."""
+    new = ("trails", "positions", "forgotten", "care", "care_at", "commands")
+    async with opened(database) as store:
+        await record(store, "gw-1", event(12))
+        for table in new:
+            await store.write(lambda transaction, name=table: transaction.run(text(f"DROP TABLE {name}")))
+    async with opened(database) as store:
+        (row,) = (await listed(store)).values()
+        assert (row["stage"], row["position"], row["look"]) == ("accepted", None, None)
+
+
 async def test_desks_that_make_a_database_at_the_same_time_make_one(postgres_database: str) -> None:
     stores = [Store(postgres_database) for _ in range(6)]
     await asyncio.gather(*(store.open() for store in stores))

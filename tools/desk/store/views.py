@@ -4,7 +4,7 @@ An incident: event, wearable, number, kind, class, detail, test, restore, refers
 battery_percent, late, age_quality, stage, operator, outcome, note, stages {pressed, heard, accepted, answered, closed:
 RFC 3339, each only where known}, reports [{area, gateway, link, rssi_dbm, heard_at, received_at, times, stored,
 sealed}], cancelled_by [{event, stage, at}], revision; position {at, latitude, longitude, accuracy_m}: the newest of the
-event, or null; look {at, operator, result, reason, answered_at}: the last call to look at the watch, or null. Of
+event, or null; look {at, operator, result, reason, answered_at}: the last call to look at the watch since, or null. Of
 gateways' own events also: source, about, remark. ended_at and ended_by once it is over; by_itself: closed by no person.
 Who asks for one incident also gets its `actions`.
 """
@@ -98,7 +98,9 @@ def _views(connection: Connection, query: Select[Any]) -> list[View]:
     for view in found:
         place = places.get(view["event"])
         view["position"] = None if place is None else positions.view(place)
-        view["look"] = looks.get(_whose(view) or "")
+        look = looks.get(_whose(view) or "")
+        # One of before it says nothing of it.
+        view["look"] = look if look is not None and look["at"] >= view["stages"]["accepted"] else None
     return found
 
 
