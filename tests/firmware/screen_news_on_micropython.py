@@ -134,6 +134,7 @@ def test_after_a_sleep_it_is_dark_unless_touched_and_what_was_told_is_no_news():
     reach.event(codes.SERVICE_CARE, stages.ACCEPTED)
     turns(reach, screen, 2000)
     assert reach.board.flushed == [] and not screen.awake(reach.board.ms)
+    assert screen._brush is None, "who wakes in the dark pays for no letters"
     reach, screen = watch(b"\x01")
     reach.event(codes.SERVICE_CARE, stages.ACCEPTED)
     reach.board.taps.append(BAR)

@@ -4,7 +4,8 @@ Owns the grid. The screen is 240 pixels each way, 0.115 mm apart; a finger of 85
 be tapped is smaller than 80 pixels. The lowest 80 are the same everywhere: the red SOS bar, and the way on beside it.
 """
 
-from . import palette, texts
+from . import palette
+from .. import stages
 
 SIZE = 240
 CELL = 80
@@ -22,6 +23,11 @@ BOX = 0
 TEXT = 1
 ICON_OF = 2
 CLOCK = 3
+
+# Stages that are of no event.
+OWN = (stages.LOCATING, stages.ARMED)
+# On each page, in each language.
+SOS_WORD = "SOS"
 
 # What a tap does. Beyond these: kinds of services.
 SOS = 0x100
@@ -83,7 +89,7 @@ class Page:
     def bar(self, icon, action):
         """The SOS bar, and what lies beside it."""
         self.box(0, BAR_TOP, SIZE, CELL, palette.RED)
-        self.text(0, BAR_TOP + (CELL - CAPITALS) // 2, BAR_WIDTH, texts.SOS, palette.RED)
+        self.text(0, BAR_TOP + (CELL - CAPITALS) // 2, BAR_WIDTH, SOS_WORD, palette.RED)
         self.target(0, BAR_TOP, BAR_WIDTH, CELL, SOS)
         self.box(BAR_WIDTH, BAR_TOP, CELL, CELL, palette.GREY)
         self.icon(BAR_WIDTH + (CELL - ICON) // 2, BAR_TOP + (CELL - ICON) // 2, icon, palette.GREY)

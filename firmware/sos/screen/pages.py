@@ -47,8 +47,6 @@ SERVICE_PAGES = len(_ORDER)
 _LOW_PERCENT = 20
 _TOP = 68
 _TOLD_WIDTH = 140
-# Stages that are of no event.
-OWN = (stages.LOCATING, stages.ARMED)
 
 
 def home(minute, percent, kind, stage_now, language):  # noqa: ARG001  # numbers are the same in both
@@ -118,7 +116,7 @@ def sos(language):
     """All red: one tap sends. Where the bar was it sends, too: whoever taps and taps in panic has sent."""
     page = p.Page(palette.RED)
     page.row(0, "no", texts.BACK[language], palette.GREY, p.HOME)
-    page.clock(p.CELL + 4, texts.SOS, palette.RED)
+    page.clock(p.CELL + 4, p.SOS_WORD, palette.RED)
     page.lines(p.BAR_TOP, p.CELL, texts.SEND_SOS[language], palette.RED)
     page.target(0, p.CELL, p.SIZE, p.SIZE - p.CELL, p.SEND_SOS)
     return page
@@ -128,11 +126,11 @@ def told(kind, stage_now, seconds, language):
     """How it stands with an event of this kind (0 unknown). `seconds`: of the count, -1 not known."""
     icon, colour = _STAGES[stage_now]
     page = p.Page(colour)
-    if stage_now not in OWN:
+    if stage_now not in p.OWN:
         if kind in _ICONS:
             page.icon(8, 3, _ICONS[kind], colour)
         else:
-            page.text(4, 16, 90, texts.SOS, colour)
+            page.text(4, 16, 90, p.SOS_WORD, colour)
     page.icon(p.SIZE - p.ICON - 8, 3, icon, colour)
     page.lines(_TOP, p.BAR_TOP - _TOP, words(kind, stage_now, seconds)[language], colour)
     page.bar("home", p.HOME)

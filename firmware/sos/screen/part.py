@@ -7,8 +7,7 @@ has changed, and goes dark by itself.
 
 from protocol import codes
 
-from . import page, pages
-from .paint import Brush
+from . import page
 from .. import gestures, stages
 from ..parts import Part
 from ..schedule import NEVER
@@ -32,16 +31,16 @@ PROMPT = 5
 FALL = 6
 NOT_TAKEN = 7
 
-# What each is drawn by, and which taps lead to some of them.
+# Which function of pages.py draws each, and which taps lead to some of them.
 _PAGES = {
-    HOME: pages.home,
-    SERVICES: pages.services,
-    CONFIRM: pages.confirm,
-    SOS: pages.sos,
-    TOLD: pages.told,
-    PROMPT: pages.prompt,
-    FALL: pages.fall,
-    NOT_TAKEN: pages.not_taken,
+    HOME: "home",
+    SERVICES: "services",
+    CONFIRM: "confirm",
+    SOS: "sos",
+    TOLD: "told",
+    PROMPT: "prompt",
+    FALL: "fall",
+    NOT_TAKEN: "not_taken",
 }
 _GOES = {page.SOS: SOS, page.MENU: SERVICES, page.HOME: HOME, page.TOLD: TOLD}
 _BY_HAND = (SERVICES, CONFIRM, SOS, NOT_TAKEN)
@@ -64,7 +63,8 @@ class Screen(Part):
 
     def __init__(self, reach):
         super().__init__(reach)
-        self._brush = Brush(reach.board.canvas())
+        # Made with the first light: a watch that wakes in the dark loads neither letters nor canvas.
+        self._brush = self._pages = None
         self._view = HOME
         # Page of the services, kind to be confirmed.
         self._detail = 0
@@ -188,7 +188,7 @@ class Screen(Part):
             alarm = self._event(feedback.number)
             if alarm is not None:
                 self._told = (alarm.kind, feedback.stage)
-            elif feedback.stage in pages.OWN or self._told[1] in pages.OWN:
+            elif feedback.stage in page.OWN or self._told[1] in page.OWN:
                 self._told = (0, feedback.stage)
             else:
                 self._told = (self._told[0], feedback.stage)
@@ -231,14 +231,23 @@ class Screen(Part):
 
     # ---- drawing ----
 
+    def _open(self):
+        from . import pages
+        from .paint import Brush
+
+        self._pages = pages
+        self._brush = Brush(self.reach.board.canvas())
+
     def _draw(self, now_ms):
+        if self._brush is None:
+            self._open()
         key = self._what(now_ms)
         if key == self._shown_key:
             self._key = None
             return
         if key != self._key:
             self._key = key
-            self._page = _PAGES[key[0]](*key[2:], key[1])  # type: ignore[operator]  # they differ in what they show
+            self._page = getattr(self._pages, _PAGES[key[0]])(*key[2:], key[1])
             self._drawn = 0
             self._brush.begin(key[1])
         items = self._page.items

@@ -6,6 +6,7 @@ glyphs are made from what stands here (python -m tools.glyphs).
 
 from protocol import codes
 
+from .page import SOS_WORD
 from .. import stages
 
 TYPE_CHECKING = False
@@ -52,7 +53,6 @@ YES = ("发送", "Send")
 NO = ("不要", "No")
 BACK = ("返回", "Back")
 SEND_SOS = ("点这里求救", "Tap = send")
-SOS = "SOS"
 PERCENT = "%d%%"
 TIME = "%02d:%02d"
 NO_TIME = "--:--"
@@ -70,4 +70,4 @@ def all_texts(language: int) -> "Iterator[str]":
     yield from FALL[language]
     for one in (SENDING, NOTED, COUNTING_DOWN, COUNTING, NOT_TAKEN, YES, NO, BACK, SEND_SOS):
         yield one[language]
-    yield SOS
+    yield SOS_WORD
