@@ -61,8 +61,8 @@ def _parts(board: str) -> dict[str, Path]:
 
 
 def _kinds() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each part that there is, and what a board must have for it: KINDS of sos/parts.py, where there is one."""
-    file = ROOT / "firmware/sos/parts.py"
+    """Each part that there is, and what a board must have for it: KINDS of sos/no_parts.py, where there is one."""
+    file = ROOT / "firmware/sos/no_parts.py"
     for node in _parsed(file).body if file.is_file() else []:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "KINDS":
             yield from ast.literal_eval(node.value)

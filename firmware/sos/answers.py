@@ -8,7 +8,6 @@ from protocol import codes
 from protocol.frame import BODY_AT, DownOpener
 from protocol.ccm import TAG_SIZE
 from protocol.messages import Answer, Command, NotUnderstood
-from protocol.watchful import Taken
 
 
 class Answers:
@@ -42,6 +41,8 @@ class Answers:
             elif frame_type == codes.COMMAND:
                 self._on_command(counter, Command(body), way)
             elif frame_type == codes.TAKEN:
+                from protocol.watchful import Taken  # a pendant has no boxes
+
                 self._on_taken(Taken(body).sequence)
             else:
                 self.refused += 1  # a later version's

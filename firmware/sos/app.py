@@ -17,11 +17,10 @@ from .envelope import Envelope
 from .feedback import Feedback
 from .heartbeat import Heartbeat
 from .link_serial import SerialLink
+from .no_parts import KINDS, NoParts, has
 from .outbox import Outbox
-from .parts import Parts
 from .presses import Presses
 from .prompting import Prompting
-from .reach import Reach
 from .schedule import Schedule
 from .settings_store import SettingsStore
 from .start import Start
@@ -90,17 +89,7 @@ class App:
             self._ble,
             serial,
         )
-        reach = Reach(
-            board,
-            self._path,
-            self._outbox,
-            self._feedback,
-            self._settings,
-            self._clock,
-            self._battery,
-            start.keys.trail,
-        )
-        self._parts = Parts(reach)
+        reach = self._make_parts(start.keys.trail)
         self._dialogue = Dialogue(
             board,
             start.keys,
@@ -119,7 +108,22 @@ class App:
             self._parts,
             start.reset_cause,
         )
-        reach.send, reach.hello = self._dialogue.send, self._dialogue.hello
+        if reach is not None:
+            reach.send, reach.hello = self._dialogue.send, self._dialogue.hello
+
+    def _make_parts(self, trail_key):
+        """What a watch has beyond a pendant; returns their Reach, None where there are none."""
+        if not any(has(self._board, needs) for _, needs in KINDS):
+            self._parts = NoParts()
+            return None
+        from .parts import Parts  # a pendant has no memory to spare for them
+        from .reach import Reach
+
+        reach = Reach(
+            self._board, self._path, self._outbox, self._feedback, self._settings, self._clock, self._battery, trail_key
+        )
+        self._parts = Parts(reach)
+        return reach
 
     def _make_ble(self):
         ble = self._board.bluetooth()

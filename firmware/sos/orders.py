@@ -6,7 +6,6 @@ between its enter() and leave().
 
 from protocol import codes
 from protocol.messages import NotUnderstood, pack_tested
-from protocol.watchful import Prompt, Time
 
 LOCATE_MOST_S = 60
 # Long enough to walk through a home once; a forgotten test ends soon, and costs little of the battery.
@@ -75,6 +74,8 @@ class Orders:
         return done
 
     def _prompt(self, args, _):
+        from protocol.watchful import Prompt  # here and below: where nobody is asked it costs no memory
+
         try:
             prompt = Prompt(args)
         except NotUnderstood:
@@ -92,6 +93,8 @@ class Orders:
         return done
 
     def _set_time(self, args, _):
+        from protocol.watchful import Time
+
         try:
             time = Time(args)
         except NotUnderstood:

@@ -7,13 +7,8 @@ A part is a module `sos/<name>/part.py` with `make(reach)`; it does what reach.p
 
 from . import schedule
 from .alarm_path import AlarmPathDied
+from .no_parts import KINDS, has
 
-# Name of the package, and what a board must have for it; tools/image_sources.py reads this, too.
-KINDS = (
-    ("screen", ("has_display", "has_touch")),
-    ("positions", ("has_gnss",)),
-    ("motion", ("has_accelerometer",)),
-)
 # What one part may keep over a deep sleep.
 KEEP_MOST = 40
 
@@ -72,7 +67,7 @@ class Parts:
         # (index in `kinds`, part)
         self._parts = []
         for index, (name, needs) in enumerate(kinds):
-            if all(getattr(reach.board, need) for need in needs):
+            if has(reach.board, needs):
                 self._make(index, name, reach)
 
     def _make(self, index, name, reach):

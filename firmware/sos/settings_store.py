@@ -1,17 +1,15 @@
-"""What this wearable lives by: collected, opened, kept in flash, taken up again at each start.
+"""What this wearable lives by: kept in flash, taken up again at each start.
 
-Owns the file and its version, and that only what is newer and genuine takes its place. Must not know what a setting
-does. A file that is not whole is as good as none: then the defaults hold, and no version is told, so that they are sent
-again. It lies in a folder of its own, for no write of it may cost the ledger (copies.py) an erase or a cut.
+Owns the file and its version. Must not know what a setting does, nor how they come (settings_box.py). A file that is
+not whole is as good as none: then the defaults hold, and no version is told, so that they are sent again. It lies in a
+folder of its own, for no write of it may cost the ledger (copies.py) an erase or a cut.
     "PAW1" | version (4) | content (n) | CRC-32 little endian (4)
 """
 
 from os import mkdir, rename, stat
 
-from protocol import box
 from protocol.messages import NotUnderstood
 from protocol.settings import Settings, unpack
-from protocol.watchful import PARTS_MOST, PART_MOST, Part
 
 from . import crc
 
@@ -20,7 +18,8 @@ _NAME = "/settings"
 _NEW = "/settings.new"
 _MAGIC = b"PAW1"
 _HEAD_SIZE = 8
-_CONTENT_MOST = PARTS_MOST * PART_MOST - box.OVERHEAD
+# More than a box has room for (protocol/watchful.py: four parts of 224 bytes).
+_CONTENT_MOST = 896
 _EEXIST = 17
 _EIO = 5
 
@@ -34,9 +33,8 @@ class SettingsStore:
         self.folder = folder
         self.now = Settings()
         self.version = 0
-        # The parts of a box that is coming, by their index, and which box that is.
-        self._parts = {}
-        self._coming = (0, 0)
+        # What is coming; None until the first part has.
+        self._box = None
         self._load()
 
     def take(self, args):
@@ -44,27 +42,14 @@ class SettingsStore:
 
         Raises nothing: what does not belong here, is older, or is not genuine is not done.
         """
-        try:
-            part = Part(args)
-        except NotUnderstood:
-            return False
-        if part.version <= self.version:
-            return part.version == self.version
-        if self._coming != (part.version, part.count):
-            self._coming = (part.version, part.count)
-            self._parts = {}
-        self._parts[part.index] = part.data
-        if part.index != part.count - 1:
-            return True
-        parts, self._parts = self._parts, {}
-        if len(parts) != part.count:
-            return False
-        return self._open(part.version, b"".join([parts[i] for i in range(part.count)]))
+        if self._box is None:
+            from .settings_box import SettingsBox  # comes hardly ever
 
-    def _open(self, version, sealed):
-        content = box.opened(self._key, box.SETTINGS, sealed)
-        if content is None or box.sequence(sealed) != version:
-            return False
+            self._box = SettingsBox(self._key)
+        done, version, content = self._box.take(args, self.version)
+        return done if content is None else self._live_by(version, content)
+
+    def _live_by(self, version, content):
         try:
             settings = unpack(content)
             self._write(version, content)

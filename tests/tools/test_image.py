@@ -50,7 +50,7 @@ def test_a_part_goes_into_the_images_of_boards_that_have_it(source_tree: Path) -
     """What a board works out at its start it may have; what is said to be absent, or not said, it has not."""
     kinds = 'KINDS = (("map", ("has_gnss", "has_touch")), ("late", ("has_gnss",)))\n'
     for place, text in {
-        "firmware/sos/parts.py": kinds,
+        "firmware/sos/no_parts.py": kinds,
         "firmware/sos/map/__init__.py": "",
         "firmware/sos/map/part.py": "from . import paper\n",
         "firmware/sos/map/paper.py": "",
