@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.edge_daemon.wearer import Wearer
 
-from .ward import MORNING, ShanghaiClock, ward
+from .ward import MORNING, ShanghaiClock, settings_row, ward
 
 NAMED = "kind=checkin id=morning on=2026-11-28 due=08:00"
 
@@ -134,3 +134,24 @@ async def test_while_away_nobody_is_asked_or_missed(tmp_path: Path) -> None:
         await home.turn(900)
         assert len(home.prompts()) == 1
         assert home.said() == []
+
+
+async def test_a_question_that_was_kept_without_a_time_has_all_of_its_time_again(tmp_path: Path) -> None:
+    clock, wearer = ShanghaiClock(), Wearer()
+    async with ward(tmp_path, clock=clock, wearer=wearer) as home:
+        await home.live_by(checkins=[{**MORNING, "again": 0}])
+        await home.turn(600)
+        await home.shows()
+    clock.boot_id, clock.at_s, clock.offset_ms, clock.good = "another", 30.0, 0, False
+    async with ward(tmp_path, clock=clock, wearer=wearer) as home:
+        # Something else is kept, and the question with it.
+        await home.send(None, settings_row(1))
+    clock.boot_id, clock.good = "a third", True
+    clock.set("2026-11-28T08:05:00")
+    async with ward(tmp_path, clock=clock, wearer=wearer) as home:
+        await home.turn(590)
+        assert home.said() == []
+        await home.answers(age_s=400)
+        await home.turn(3600)
+        assert home.said() == []
+        assert home.gateway.count("care_failed") == 0

@@ -60,6 +60,7 @@ def test_where_clocks_change_a_check_in_is_one_of_its_day() -> None:
 
 def test_what_ntp_vouched_for_goes_on_without_it_whatever_the_wall_clock_does() -> None:
     clock = Hands()
+    clock.at_s = 100.0
     time = LocalTime(clock, Anchor())
     assert time.look()
     believed = clock.now_ms() + clock.offset_ms
@@ -71,6 +72,7 @@ def test_what_ntp_vouched_for_goes_on_without_it_whatever_the_wall_clock_does() 
         assert not time.look()
         assert time.wall_ms() == believed + HOUR_MS
     again = LocalTime(clock, time.anchor())
+    assert not again.look()
     assert again.wall_ms() == believed + HOUR_MS
     clock.good, clock.offset_ms = True, 1_790_000_000_000 + 3 * HOUR_MS
     assert time.look()
