@@ -13,6 +13,7 @@ from protocol import codes
 from protocol.settings import FENCE_HOME, FENCE_TELLS_ENTERED, FENCE_TELLS_LEFT
 
 from .. import crc
+from ..outbox import Alarm
 from .fences import INSIDE, Fences
 
 _MAGIC = b"PTF1"
@@ -66,7 +67,7 @@ class FenceNews:
 
     def turn(self):
         """Tell what there is to tell, and for which there was no room before. Returns the Alarms."""
-        raised = []
+        raised: "list[Alarm]" = []
         while self._waiting:
             number, side, kind, detail = self._waiting[0]
             if not self._begun:

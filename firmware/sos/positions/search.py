@@ -12,6 +12,8 @@ _BETTER_WITHIN_MS = 10000
 # Nobody moves faster (m/s): a place so far off must be said twice.
 _FASTEST = 110
 _BUFFER = 256
+# A line that does not stop speaking must not hold the main loop.
+_READS_MOST = 16
 
 
 class Search:
@@ -48,7 +50,7 @@ class Search:
     def turn(self, now_ms):
         """Read what the receiver has said. Returns the newest Fix that can be believed, or None."""
         found = None
-        while True:
+        for _ in range(_READS_MOST):
             size = self._board.gnss_read(self._buffer)
             if not size:
                 break

@@ -1,0 +1,246 @@
+"""Where a wearer is, from the satellites to the desk: the real watch under a sky that is said sentence by sentence.
+
+Real firmware, gateway, broker and desk, by air and by line. The desk has the root, so it opens what the gateway cannot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from hil_tests.conftest import Build
+from hil_tests.house import House
+from hil_tests.wearable import sky
+from hil_tests.wearable.process import WearableProcess
+from protocol import box
+from protocol.settings import FENCE_HOME, FENCE_TELLS_ENTERED, FENCE_TELLS_LEFT, Fence, Settings
+
+pytestmark = pytest.mark.virtual_air
+
+LINKS = [{"ble": True}, {"ble": False, "serial": True}]
+WITHIN_S = 90.0
+BOTH = FENCE_TELLS_ENTERED | FENCE_TELLS_LEFT
+HOME = (22543210, 114057868)
+# About a hundred metres east, in millionths of a degree.
+EAST_100_M = 973
+
+
+@dataclass
+class Sky:
+    """What the receiver says each second, while it has power. `said`: unix second -> the place that was true then."""
+
+    body: Any
+    dice: random.Random
+    place: tuple[int, int] = HOME
+    mood: str = "clear"
+    step: int = 0
+    said: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            unix_s = int(time.time())
+            if self.body.gnss_on:
+                for sentence in self._second(unix_s):
+                    self.body.nmea(sentence)
+            await asyncio.sleep(unix_s + 1.02 - time.time())
+
+    def _second(self, unix_s: int) -> list[str]:
+        if self.mood == "indoors":
+            return sky.indoors(unix_s)
+        self.place = (self.place[0], self.place[1] + self.step)
+        self.said[unix_s] = self.place
+        true = sky.second(unix_s, *self.place, hdop="1.1")
+        if self.mood == "clear":
+            return true
+        # Noise and cuts, a true second now and then, and now and then a place that nobody could have got to.
+        roll = self.dice.randrange(4)
+        if roll == 0:
+            return true
+        if roll == 1:
+            return sky.second(unix_s, -self.dice.randrange(90_000_000), self.place[1])
+        return sky.hurt(true, self.dice.randrange)
+
+
+@dataclass
+class Outing:
+    """A watch, its sky, and what became of it at the desk."""
+
+    house: House
+    watch: WearableProcess
+    sky: Sky
+
+    async def live_by(self, version: int, settings: Settings) -> None:
+        """Have the desk send settings, and wait until the watch says that it lives by them."""
+        sealed = box.seal(self.watch.keys.trail, box.SETTINGS, version, os.urandom(8), settings.pack())
+        row = {"version": version, "box": sealed.hex()}
+        await self.house.desk.post("/api/care", {"wearable": self.watch.handle, "plan": None, "settings": row})
+        async with asyncio.timeout(WITHIN_S):
+            while (await self.house.desk.get(f"/api/care/{self.watch.handle}"))["lives_by"] is None:
+                await asyncio.sleep(0.2)
+
+    async def trails(self) -> list[dict[str, Any]]:
+        """The boxes that the desk has."""
+        return list((await self.house.desk.get(f"/api/trails/{self.watch.handle}"))["trails"])
+
+    async def until(self, count: int, number: int | None = None) -> list[dict[str, Any]]:
+        """Wait for so many positions (under this event's number); return all boxes."""
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                found = await self.trails()
+                if len(positions([one for one in found if number in (None, one["number"])])) >= count:
+                    return found
+                await asyncio.sleep(0.2)
+
+    async def recorded(self, count: int) -> None:
+        """Wait until the receiver was asked for so many seconds' places."""
+        first = len(self.sky.said)
+        async with asyncio.timeout(WITHIN_S):
+            while len(self.sky.said) < first + count:
+                await asyncio.sleep(0.2)
+
+    def true(self, found: list[dict[str, Any]]) -> None:
+        """Each position is one that was said, to a metre and the second, once."""
+        seconds = [at_s for at_s, _ in positions(found)]
+        assert len(set(seconds)) == len(seconds), "twice"
+        for at_s, (latitude, longitude) in positions(found):
+            said = self.sky.said[at_s]
+            assert abs(latitude * 1e6 - said[0]) <= 6 and abs(longitude * 1e6 - said[1]) <= 6, (at_s, said)
+
+
+def positions(found: list[dict[str, Any]]) -> list[tuple[int, tuple[float, float]]]:
+    """(unix second, place) of all boxes, in the order of time within each box, boxes by their sequence."""
+    told = []
+    for one in sorted(found, key=lambda one: int(one["sequence"])):
+        for place in one["positions"]:
+            at_s = int(datetime.fromisoformat(place["at"]).timestamp())
+            told.append((at_s, (place["latitude"], place["longitude"])))
+    return told
+
+
+def each(moving_s: int, *fences: Fence) -> Settings:
+    """Settings of a child: a position so often, whether it moves or not."""
+    settings = Settings()
+    settings.moving_s = settings.still_s = moving_s
+    settings.fences = list(fences)
+    return settings
+
+
+@asynccontextmanager
+async def outing(build: Build, seed: int, **links: bool) -> AsyncIterator[Outing]:
+    house = await build()
+    root = secrets.token_bytes(16)
+    keys = house.directory / "roots.json"
+    keys.touch(mode=0o600)
+    keys.write_text(json.dumps({"v": 1, "wearables": [{"root": root.hex()}]}))
+    await house.open_desk("--keys", str(keys))
+    environment = {"PINGAN_PARTS": "gnss", "PINGAN_PROFILE": "watch"}
+    watch = await house.add_wearable("watch", root=root, environment=environment, **links)
+    await house.open_gateway(forwarder={"heartbeat_s": 2.0})
+    watch.usb(bool(links.get("serial")))
+    told = Outing(house, watch, Sky(watch.body, random.Random(seed)))
+    async with asyncio.TaskGroup() as tasks:
+        over = tasks.create_task(told.sky.run())
+        try:
+            yield told
+        finally:
+            over.cancel()
+
+
+@pytest.mark.parametrize("links", LINKS)
+async def test_a_trail_out_of_range_is_handed_over_when_a_gateway_is_near_each_position_once(
+    build: Build, seed: int, links: dict[str, bool]
+) -> None:
+    async with outing(build, seed, **links) as out:
+        await out.live_by(1, each(2))
+        out.sky.step = 90
+        before = await out.until(1)
+        gateway = out.house.gateways["gw-1"]
+        await gateway.stop()
+        await out.recorded(20)
+        # What lies in flash outlives the battery; and a watch that starts says hello at once.
+        await out.watch.power_cut()
+        await out.watch.power_on()
+        await out.recorded(4)
+        logged = len(gateway.logs)
+        await gateway.restart()
+        if links.get("ble"):
+            await out.watch.power_cut()
+            await out.watch.power_on()
+        found = await out.until(len(positions(before)) + 10)
+        out.true(found)
+        times = [at_s for at_s, _ in positions(found)]
+        assert times == sorted(times), "in the order of their boxes"
+        kept = [entry["sequence"] for entry in gateway.logs[logged:] if entry["log"] == "trail_kept"]
+        waited = [one for one in kept if one <= max(kept[:1], default=0)]
+        assert waited == sorted(waited, reverse=True), "the newest first"
+        assert len(set(kept)) == len(kept), "each once"
+
+
+@pytest.mark.parametrize("links", LINKS)
+async def test_an_sos_without_a_place_goes_at_once_and_its_place_follows_under_its_number(
+    build: Build, seed: int, links: dict[str, bool]
+) -> None:
+    async with outing(build, seed, **links) as out:
+        out.sky.mood = "indoors"
+        down_s = await out.watch.hold()
+        pressed = await out.watch.shown("PRESSED")
+        stored = await out.watch.shown("STORED", pressed.number, within_s=30)
+        assert stored.at_s - down_s < 20
+        await out.watch.shown("ACCEPTED", pressed.number, within_s=30)
+        assert positions(await out.trails()) == []
+        out.sky.mood = "clear"
+        found = await out.until(2, pressed.number)
+        out.true(found)
+        assert {one["number"] for one in found} == {pressed.number}
+        times = [at_s for at_s, _ in positions(found)]
+        steps = [later - one for one, later in pairwise(times)]
+        assert all(9 <= step <= 12 for step in steps), steps
+        incidents = await out.house.desk.incidents()
+        assert [incident["event"] for incident in incidents] == [f"{out.watch.handle}-{pressed.number:06x}"]
+
+
+async def test_noise_cuts_and_jumps_invent_no_place(build: Build, seed: int) -> None:
+    async with outing(build, seed, ble=False, serial=True) as out:
+        await out.live_by(1, each(2))
+        out.sky.step = 90
+        await out.recorded(4)
+        out.sky.mood = "hostile"
+        await out.recorded(40)
+        # A start closes what it finds, so that all of it is handed over.
+        await out.watch.power_cut()
+        await out.watch.power_on()
+        found = await out.until(5)
+        out.true(found)
+
+
+async def test_a_home_that_is_left_is_told_once_and_where_it_was_comes_with_it(build: Build, seed: int) -> None:
+    async with outing(build, seed, ble=False, serial=True) as out:
+        fences = [Fence(1, FENCE_HOME | BOTH, *HOME, 100), Fence(2, BOTH, HOME[0], HOME[1] + 5 * EAST_100_M, 120)]
+        await out.live_by(1, each(2, *fences))
+        await out.recorded(15)
+        out.sky.place = (HOME[0], HOME[1] + 5 * EAST_100_M)
+        async with asyncio.timeout(WITHIN_S):
+            while len(incidents := await out.house.desk.incidents()) < 2:
+                await asyncio.sleep(0.2)
+        assert sorted(incident["kind"] for incident in incidents) == ["fence_entered", "home_left"]
+        numbers = {int(incident["event"][-6:], 16) for incident in incidents}
+        async with asyncio.timeout(WITHIN_S):
+            while not {one["number"] for one in await out.trails()} >= numbers:
+                await asyncio.sleep(0.2)
+        await out.watch.power_cut()
+        await out.watch.power_on()
+        await out.recorded(15)
+        assert len(await out.house.desk.incidents()) == 2, "told once"
