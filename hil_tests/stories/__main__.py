@@ -14,6 +14,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from hil_tests.stories.tale import Part
+
 _DAYS = {"child": 7.0, "older": 30.0}
 
 
@@ -23,6 +25,7 @@ def main() -> int:
     parser.add_argument("story", choices=sorted(_DAYS))
     parser.add_argument("--days", type=float, help="how many of it; all by default")
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0, help="begin with the chapter of this day")
     parser.add_argument("--place", type=Path, help="an empty directory that stays; by default one that goes")
     arguments = parser.parse_args()
     days = arguments.days or _DAYS[arguments.story]
@@ -30,12 +33,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="pingan-story-") as temporary:
         place = arguments.place or Path(temporary)
         begun_s = time.monotonic()
-        tale, verdict = asyncio.run(story.tell(place, days, arguments.seed))
+        tale, verdict = asyncio.run(story.tell(place, Part(days, arguments.seed, arguments.first)))
         took_s = time.monotonic() - begun_s
     for kind, times in sorted(Counter(one.kind for one in verdict.found).items()):
         print(f"{times:6} {kind}")
     print(f"{len(verdict.found)} events at the desk, {len(tale.expected)} expected; seed {arguments.seed}")
     print(f"{days:g} days in {took_s:.0f} s; questions without an answer: {tale.world.air.unanswered}")
+    if tale.boxes:
+        print(
+            f"trail: {tale.positions} positions in {tale.boxes} boxes, {tale.box_bytes / tale.positions:.1f} bytes each"
+        )
     for text in verdict.missing:
         print(f"MISSING  {text}")
     for text in verdict.invented:

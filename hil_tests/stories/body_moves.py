@@ -30,7 +30,7 @@ class Fall:
 
 
 class Moves:
-    """`gait`: walking, over and over; `still`: none. A fall is a trace from standing to what follows it."""
+    """`gait`: walking, over and over; `sits`: worn and at rest; `still`: on a table. A fall goes on to what follows."""
 
     def __init__(self, seed: int, *, wrist: bool, level: str = "normal") -> None:
         self._seed = seed
@@ -41,6 +41,10 @@ class Moves:
         del trace.samples[:]
         wearer.walks(trace, _GAIT_S)
         self.gait = self._bytes(trace.samples)
+        del trace.samples[:]
+        # Who sits or lies still breathes and trembles (daily.py's model); a table does not.
+        trace.rest(_GAIT_S, 0.012)
+        self.sits = self._bytes(trace.samples)
         del trace.samples[:]
         trace.rest(_GAIT_S, 0.002)
         self.still = self._bytes(trace.samples)

@@ -17,6 +17,6 @@ _LOOK_AGAIN_S = 0.2
 if __name__ == "__main__":
     tell_on_signal()
     module: Any = desk
-    care._LOOK_AGAIN_S = _LOOK_AGAIN_S  # type: ignore[assignment]
+    care._LOOK_AGAIN_S = _LOOK_AGAIN_S
     module.Clock = lambda: FileClock(Path(sys.argv[1]))
     sys.exit(main(["desk", *sys.argv[2:]]))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hil_tests.stories import books
 from hil_tests.stories.body_moves import Moves
-from hil_tests.stories.tale import DAY_S, Tale
+from hil_tests.stories.tale import Part, Tale
 from protocol import codes
 from protocol.settings import FALLS_NORMAL, OLDER, Settings
 
@@ -56,9 +56,7 @@ def settings() -> bytes:
 
 
 class Older(Tale):
-    """`tell` is the whole; a chapter belongs to a day. `first`: with which day's chapter it begins."""
-
-    first = 0
+    """`tell` is the whole; a chapter belongs to a day."""
 
     async def tell(self) -> None:
         """From the first midnight to the last."""
@@ -68,7 +66,7 @@ class Older(Tale):
         await world.open_gateway(GATEWAY, [self.watch.registry_row()])
         await self.care(self.watch, PLAN, settings())
         world.air.near.add(("watch", GATEWAY))
-        world.walks("watch", None, self.moves.still)
+        world.walks("watch", None, self.moves.sits)
         await world.power("watch")
         await world.pass_s(60)
         await self.cared(self.watch)
@@ -86,7 +84,7 @@ class Older(Tale):
             await chapters.get(day + self.first, self.ordinary)(day)
             day += 1
         await world.accepted()
-        self.expected += books.path_tests(GATEWAY, self.wall_ms(0), self.wall_ms(world.at_ms))
+        self.expected += books.path_tests(GATEWAY, self.wall_ms(self.begin_ms), self.wall_ms(world.at_ms))
 
     # ---- days ----
 
@@ -113,15 +111,14 @@ class Older(Tale):
         """About the house for a while."""
         await self.until(day, clock)
         if not self.over:
-            self.world.walks("watch", self.moves.gait, self.moves.still)
+            self.world.walks("watch", self.moves.gait, self.moves.sits)
             hours, minute = (int(part) for part in clock.split(":"))
             await self.until(day, f"{hours + (minute + minutes) // 60}:{(minute + minutes) % 60:02}")
-            self.world.walks("watch", None, self.moves.still)
+            self.world.walks("watch", None, self.moves.sits)
 
     def answered(self, day: int, clock: str) -> None:
         """This check-in is due, asked, and answered."""
-        if self.at(day, clock) < self.days * DAY_S * 1000:
-            self.expect("checkin_answered", self.watch.handle, self.at(day, clock), _ASKED_WITHIN_S)
+        self.expect("checkin_answered", self.watch.handle, self.at(day, clock), _ASKED_WITHIN_S)
 
     async def lives_until(self, day: int, clock: str) -> bool:
         """Whether the telling goes as far as this."""
@@ -145,7 +142,7 @@ class Older(Tale):
         await self.morning(day)
         if await self.lives_until(day, "14:03"):
             fall = self.moves.fall_with_recovery()
-            self.world.falls("watch", fall, self.moves.still)
+            self.world.falls("watch", fall, self.moves.sits)
             self.expect("fall_recovered", self.watch.handle, self.world.at_ms + fall.blow_ms, fall.lasts_ms / 1000)
         await self.evening(day)
 
@@ -207,6 +204,7 @@ class Older(Tale):
     async def leaves_the_watch_on_the_table(self, day: int) -> None:
         """Nothing is answered and nothing moves for a day; it is told as what it is, and that it is over."""
         self.answers = False
+        self.world.walks("watch", None, self.moves.still)
         for clock in ("08:00", "10:00", "20:00"):
             most_s = _ASKED_WITHIN_S + (_AGAIN + 1) * (_ANSWER_S + _ASKED_WITHIN_S)
             self.expect("checkin_not_worn", self.watch.handle, self.at(day, clock), most_s)
@@ -214,12 +212,12 @@ class Older(Tale):
         self.expect("inactive", self.watch.handle, self.at(day, "15:00"), 900.0)
         await self.until(day + 1, "07:10")
         self.answers = True
+        self.world.walks("watch", None, self.moves.sits)
         self.expect("active_again", self.watch.handle, self.at(day + 1, "07:10"), _ASKED_WITHIN_S)
 
 
-async def tell(place: Path, days: float, seed: int, first: int = 0) -> tuple[Older, books.Verdict]:
-    """The story from its `first` day, and what is to be said of it."""
-    async with Older.begin(place, days, seed) as tale:
-        tale.first = first
+async def tell(place: Path, part: Part) -> tuple[Older, books.Verdict]:
+    """This part of the story, and what is to be said of it."""
+    async with Older.begin(place, part) as tale:
         await tale.tell()
     return tale, books.judge(tale.expected, books.at_desk(place / "desk" / "desk.sqlite3"))

@@ -11,6 +11,7 @@ import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -30,25 +31,40 @@ _PROMPTED = "shows 22 "
 _OPERATOR = "operator"
 
 
+@dataclass(frozen=True)
+class Part:
+    """What of a story is told: from `begin_ms` after midnight before chapter `first`, until so many days after it."""
+
+    days: float
+    seed: int
+    first: int = 0
+    begin_ms: int = 0
+
+
 class Tale:
     """`expected` grows with what is told. `chance`: all of it, from the seed."""
 
-    def __init__(self, world: World, days: float, seed: int) -> None:
+    def __init__(self, world: World, part: Part) -> None:
         self.world = world
-        self.days = days
-        self.chance = random.Random(seed)
+        self.days = part.days
+        self.begin_ms = part.begin_ms
+        self.first = part.first
+        self.chance = random.Random(part.seed)
         self.expected: list[Expected] = []
         # Whoever is asked something answers, unless not at home, not awake, or not willing.
         self.answers = True
+        # When there was no power. Of a trail, once it is judged.
+        self.dark: list[tuple[int, int]] = []
+        self.positions = self.boxes = self.box_bytes = 0
         self._versions = 0
 
     @classmethod
     @asynccontextmanager
-    async def begin(cls, place: Path, days: float, seed: int) -> AsyncIterator[Self]:
-        """A world with a desk, at midnight before a Monday."""
-        async with World(place, BEGINS) as world:
-            await world.open_desk()
-            yield cls(world, days, seed)
+    async def begin(cls, place: Path, part: Part, *desk: str) -> AsyncIterator[Self]:
+        """A world with a desk, which has these arguments."""
+        async with World(place, BEGINS, part.begin_ms) as world:
+            await world.open_desk(*desk)
+            yield cls(world, part)
 
     # ---- time ----
 
@@ -59,7 +75,11 @@ class Tale:
 
     async def until(self, day: int, clock: str = "00:00") -> None:
         """Live up to this time of day, answering what is asked meanwhile."""
-        to_ms = min(self.at(day, clock), int(self.days * DAY_S * 1000))
+        await self.until_ms(self.at(day, clock))
+
+    async def until_ms(self, to_ms: int) -> None:
+        """The same, up to a time of the story."""
+        to_ms = min(to_ms, int(self.days * DAY_S * 1000))
         while self.world.at_ms < to_ms:
             await self.world.until(to_ms, self._is_asked)
             asked = next((one for one in self.world.wearables.values() if asks(one)), None)
@@ -89,13 +109,11 @@ class Tale:
         return self.world.wall_of_0_ms + at_ms
 
     def expect(self, kind: str, about: str, from_ms: int, within_s: float, detail: str | None = None) -> None:
-        """An event from this time of the story on."""
+        """An event from this time of the story on, where the telling goes so far."""
+        if not self.begin_ms <= from_ms < self.days * DAY_S * 1000 - within_s * 1000:
+            return
         from_ms = self.wall_ms(from_ms)
         self.expected.append(Expected(kind, about, from_ms, from_ms + int(within_s * 1000) + _SOON_MS, detail))
-
-    def expect_now(self, kind: str, wearable: StoryWearable, detail: str | None = None) -> None:
-        """An event of a wearable that is pressed just now."""
-        self.expect(kind, wearable.handle, self.world.at_ms - 2_000, 4.0, detail)
 
     # ---- the operator and the platform ----
 

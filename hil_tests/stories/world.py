@@ -65,11 +65,14 @@ class StoryDesk(DeskProcess):
 
 
 class World:
-    """`at_ms`: the story's time. `begins`: the wall's time at 0. Use `async with World(place, begins) as world:`."""
+    """`at_ms`: the story's time, `begin_ms` at first; `begins`: the wall's time at 0.
 
-    def __init__(self, place: Path, begins: datetime) -> None:
+    Use `async with World(place, begins) as world:`.
+    """
+
+    def __init__(self, place: Path, begins: datetime, begin_ms: int = 0) -> None:
         self.place = place
-        self.at_ms = 0
+        self.at_ms = begin_ms
         self.wall_of_0_ms = int(begins.timestamp() * 1000)
         self.air = Air(place)
         self.broker = Broker(place / "broker")
@@ -87,7 +90,7 @@ class World:
 
     async def __aenter__(self) -> Self:
         self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._set(0)
+        self._set(self.at_ms)
         self.broker.start()
         return self
 
@@ -171,6 +174,11 @@ class World:
         """A cell is put in."""
         await self.wearables[name].power(self.at_ms)
 
+    async def cut(self, name: str) -> None:
+        """Its cell is flat."""
+        await self.wearables[name].cut(self.at_ms)
+        await self.air.settle(self.wearables[name])
+
     async def until(self, to_ms: int, unless: Callable[[], bool] = lambda: False) -> None:
         """Live up to this time, or until something is so, looked at after each step."""
         while self.at_ms < to_ms and not unless():
@@ -181,6 +189,9 @@ class World:
             horizon_ms = min(to_ms, max(due_ms, self.at_ms), self.at_ms + _CHUNK_MS if awake else even_ms)
             for wearable in awake:
                 await self._live(wearable, horizon_ms)
+            if not awake:
+                # Nothing is under way any more when the hands move.
+                await self.air.look()
             self._set(horizon_ms)
             for each in self.each_second:
                 each()
