@@ -67,7 +67,7 @@ class ActiveCare:
         )
         self._care = Care(gateway, state, enrolled, commands, faults, ages.clock, counters)
         self._care.alarms = journal.alarms.values
-        self._presence = Presence(state, enrolled, faults, ages, self._care.plan)
+        self._presence = Presence(state, enrolled, faults, ages, self._care.plan, self._care.believed_ms)
         self._time = TimeTeller(commands, self._care.believed_ms, self._care.offset_minutes)
 
     @property

@@ -135,7 +135,7 @@ class Body:
             self._say(f"touch {x} {y}")
         else:
             self._taps.append(f"touch {x} {y}")
-        self.stirred = self.stirred or "touch"
+            self.stirred = self.stirred or "touch"
         self.changed()
 
     def move(self, samples: list[tuple[int, int, int]], *, stirs: bool = False) -> None:
@@ -145,8 +145,8 @@ class Body:
             self._say(f"accel {data.hex()}")
         else:
             self._samples = (self._samples + data)[-_SAMPLES_BYTES:]
-        if stirs and self.motion_wakes:
-            self.stirred = self.stirred or "motion"
+            if stirs and self.motion_wakes:
+                self.stirred = self.stirred or "motion"
         self.changed()
 
     def nmea(self, sentence: str) -> None:
@@ -231,7 +231,7 @@ class Body:
             self._say(tap)
         if self._samples:
             self._say(f"accel {self._samples.hex()}")
-        self._taps, self._samples = [], b""
+        self._taps, self._samples, self.stirred = [], b"", ""
         self._say(f"button {'down' if self.button_down else 'up'}")
         # A killed interpreter ends the connection in any way it likes; process.py tells what became of it.
         with contextlib.suppress(ConnectionError):

@@ -178,7 +178,6 @@ class Life:
                 return self._body.stirred
             return "serial" if self._body.on_usb else None
 
-        self._body.stirred = ""
         try:
             return await self._body.until(look, sleep_ms / 1000 if sleep_ms > 0 else _FOR_EVER_S, "wake")
         except WearableFailed:
