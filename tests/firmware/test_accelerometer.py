@@ -1,4 +1,4 @@
-"""The accelerometer's driver works over a fake chip, with 64-bit and 32-bit objects."""
+"""The accelerometer's driver over a fake chip, and what is made of its samples, with 64-bit and 32-bit objects."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ _PATHS = (_HERE / "fake_chip", on_micropython.ROOT / "firmware", on_micropython.
 
 
 @pytest.mark.parametrize("bits", [64, 32])
-def test_the_driver_keeps_to_its_chip(bits: int) -> None:
+@pytest.mark.parametrize("file", ["accelerometer_on_micropython", "test_motion", "test_motion_falls"])
+def test_the_driver_keeps_to_its_chip_and_no_sample_takes_heap(file: str, bits: int) -> None:
+    """On 32 bits a number beyond 2^30 takes heap, and the proof of "no heap" sees it."""
     try:
-        said = on_micropython.run_file(_HERE / "accelerometer_on_micropython.py", paths=_PATHS, bits=bits)
+        said = on_micropython.run_file(_HERE / f"{file}.py", paths=_PATHS, bits=bits)
     except BuildFailed as error:
         if bits == 64:
             raise

@@ -1,15 +1,12 @@
 """Motion as a part: what it asks for, when it looks, what goes over a sleep. Runs under both Pythons."""
 
-import math
-
 from firmware.sos import falls as countdown
 from firmware.sos import parts, schedule
 from firmware.sos.motion import activity, fallen, part
 from firmware.sos.motion.signal import HZ
 from protocol import codes, settings
+from tests.firmware.made_motion import ON_BACK, still, walking
 
-UPRIGHT = (0, 1000, 0)
-ON_BACK = (0, 0, 1000)
 WAKE_MOTION = 5
 
 
@@ -84,18 +81,6 @@ def feel(motion, samples, turn_every=10):
         reach.board.waiting += chunk
         reach.ms += len(chunk) * 1000 // HZ
         motion.turn(reach.ms)
-
-
-def still(seconds, down=UPRIGHT):
-    return [down] * int(seconds * HZ)
-
-
-def walking(seconds, down=UPRIGHT):
-    made = []
-    for i in range(int(seconds * HZ)):
-        share = 1000 + int(300 * math.sin(2 * math.pi * 1.8 * i / HZ))
-        made.append(tuple(axis * share // 1000 for axis in down))
-    return made
 
 
 FALL = [(0, 300, 0)] * 10 + [(0, 0, 4000)] * 6 + [ON_BACK] * 20
