@@ -126,7 +126,7 @@ def test_the_page_is_in_the_language_of_the_settings():
     tap(reach, screen, NAV)
     reach.settings.language = ENGLISH
     turns(reach, screen, 200)
-    assert shows(reach, pages.services(0, ENGLISH), ENGLISH)
+    assert shows(reach, pages.services(0, False, ENGLISH), ENGLISH)
 
 
 def test_after_a_sleep_it_is_dark_unless_touched_and_what_was_told_is_no_news():

@@ -6,7 +6,7 @@ from sos.schedule import NEVER
 from sos.screen import pages, part
 
 from protocol import codes
-from protocol.settings import CHINESE
+from protocol.settings import CHINESE, WORKER
 
 
 def test_it_starts_with_light_on_home_and_goes_dark_by_itself():
@@ -57,6 +57,23 @@ def test_a_service_is_asked_for_by_three_taps_and_told_from_then_on():
         reach.board.taps.append(UPPER)
         turns(reach, screen, 200)
         assert shows(reach, home(reach)), "and then it is over"
+
+
+def test_a_workers_badge_says_first_where_its_visit_stands():
+    for place, kind in ((UPPER, codes.VISIT_ARRIVED), (LOWER, codes.VISIT_DONE)):
+        reach, screen = watch()
+        reach.settings.kind = WORKER
+        tap(reach, screen, NAV)
+        assert shows(reach, pages.services(0, True, CHINESE))
+        tap(reach, screen, place, SEND)
+        assert reach.done == [("request", kind)]
+        reach.tell(stages.ACCEPTED)
+        turns(reach, screen, 200)
+        assert shows(reach, pages.told(kind, stages.ACCEPTED, -1, CHINESE))
+    reach, screen = watch()
+    reach.settings.kind = WORKER
+    tap(reach, screen, NAV, NAV, LOWER, SEND)
+    assert reach.done == [("request", codes.SERVICE_CARE)], "what the visit is for"
 
 
 def test_no_sends_nothing_and_neither_does_who_goes_away():

@@ -46,12 +46,14 @@ def everything(language: int) -> dict[str, page.Page]:
     }
     for stage in [*texts.STAGES, stages.COUNTING]:
         found[f"home {stages.NAMES[stage]}"] = pages.home(1439, 100, codes.SERVICE_CARE, stage, language)
-        for kind in (codes.SOS, codes.SERVICE_MEDICAL, codes.CHECKIN_ANSWERED, codes.TEST_BY_HAND):
+        for kind in (codes.SOS, codes.SERVICE_MEDICAL, codes.CHECKIN_ANSWERED, codes.VISIT_DONE, codes.TEST_BY_HAND):
             for seconds in (-1, 10):
                 found[f"{stages.NAMES[stage]} {kind} {seconds}"] = pages.told(kind, stage, seconds, language)
-    for number in range(pages.SERVICE_PAGES):
-        found[f"services {number}"] = pages.services(number, language)
-    for kind in texts.SERVICES:
+    for number in range(3):
+        found[f"services {number}"] = pages.services(number, False, language)
+    for number in range(4):
+        found[f"worker's {number}"] = pages.services(number, True, language)
+    for kind in [*texts.SERVICES, *texts.VISITS]:
         found[f"confirm {kind}"] = pages.confirm(kind, language)
     for kind in texts.PROMPTS:
         found[f"prompt {kind}"] = pages.prompt(kind, language)
@@ -201,8 +203,11 @@ def test_every_stage_that_can_be_told_has_a_page() -> None:
 
 
 def test_every_service_has_a_row_a_confirmation_and_an_icon_of_its_own() -> None:
-    rows = [action for n in range(pages.SERVICE_PAGES) for *_, action in pages.services(n, CHINESE).targets]
+    rows = [action for n in range(3) for *_, action in pages.services(n, False, CHINESE).targets]
+    badge = [action for n in range(4) for *_, action in pages.services(n, True, CHINESE).targets]
+    assert {action for action in badge if action < page.SOS} == set(texts.SERVICES) | set(texts.VISITS)
     services = {kind for kind in vars(codes).items() if kind[0].startswith("SERVICE_") and isinstance(kind[1], int)}
     assert {kind for _, kind in services} == set(texts.SERVICES) == {action for action in rows if action < page.SOS}
-    icons = [next(i[5] for i in pages.confirm(k, CHINESE).items if i[0] == page.ICON_OF) for k in texts.SERVICES]
+    both = [*texts.SERVICES, *texts.VISITS]
+    icons = [next(i[5] for i in pages.confirm(k, CHINESE).items if i[0] == page.ICON_OF) for k in both]
     assert len(set(icons)) == len(icons)

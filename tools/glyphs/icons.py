@@ -85,6 +85,13 @@ def _home(pencil: Pencil) -> None:
     pencil.rectangle(26, 38, 38, 58, 0, 0)
 
 
+def _leave(pencil: Pencil) -> None:
+    """Out of a door."""
+    pencil.line([(34, 8), (10, 8), (10, 56), (34, 56)], 7)
+    pencil.line([(26, 32), (56, 32)], 8)
+    pencil.line([(43, 18), (57, 32), (43, 46)], 8)
+
+
 def _yes(pencil: Pencil) -> None:
     pencil.line([(9, 34), (26, 51), (56, 14)], 9)
 
@@ -229,6 +236,7 @@ ICONS: dict[str, Callable[[Pencil], None]] = {
     "menu": _menu,
     "next": _next,
     "home": _home,
+    "leave": _leave,
     "yes": _yes,
     "no": _no,
     "pressed": _pressed,

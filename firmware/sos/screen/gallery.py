@@ -22,9 +22,10 @@ def all_pages(language):
     yield "home-low", pages.home(23 * 60 + 58, 12, 0, stages.IDLE, language)
     yield "home-told", pages.home(8 * 60 + 27, 100, codes.SERVICE_CARE, stages.ACCEPTED, language)
     yield "home-unknown", pages.home(-1, -1, 0, stages.IDLE, language)
-    for number in range(pages.SERVICE_PAGES):
-        yield "services-%d" % (number + 1), pages.services(number, language)
-    for kind in sorted(texts.SERVICES):
+    for number in range(3):
+        yield "services-%d" % (number + 1), pages.services(number, False, language)
+    yield "visits", pages.services(0, True, language)
+    for kind in sorted(texts.SERVICES) + sorted(texts.VISITS):
         yield "confirm-%02x" % kind, pages.confirm(kind, language)
     yield "sos", pages.sos(language)
     for stage in sorted(texts.STAGES):
@@ -34,6 +35,7 @@ def all_pages(language):
     for kind in sorted(texts.SERVICES):
         yield "request-%02x" % kind, pages.told(kind, stages.PRESSED, -1, language)
         yield "request-%02x-ACCEPTED" % kind, pages.told(kind, stages.ACCEPTED, -1, language)
+    yield "visit-ACCEPTED", pages.told(codes.VISIT_DONE, stages.ACCEPTED, -1, language)
     yield "answer-ACCEPTED", pages.told(codes.CHECKIN_ANSWERED, stages.ACCEPTED, -1, language)
     yield "not-taken", pages.not_taken(language)
     for kind in sorted(texts.PROMPTS):

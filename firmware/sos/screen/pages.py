@@ -19,7 +19,7 @@ _ICONS = {
     codes.SERVICE_CALL_ME: "call_me",
     codes.CHECKIN_ANSWERED: "checkin",
     codes.VISIT_ARRIVED: "home",
-    codes.VISIT_DONE: "home",
+    codes.VISIT_DONE: "leave",
     codes.TEST_BY_HAND: "armed",
 }
 # Icon and colour of each stage.
@@ -43,7 +43,10 @@ _ORDER = (
     (codes.SERVICE_INFORMATION, codes.SERVICE_COUNSELLING),
     (codes.SERVICE_HOUSEHOLD, codes.SERVICE_CALL_ME),
 )
-SERVICE_PAGES = len(_ORDER)
+# A worker's badge says first of all where the visit stands; a service is then what it is for.
+_VISITS = (codes.VISIT_ARRIVED, codes.VISIT_DONE)
+_NAMES = dict(texts.SERVICES)
+_NAMES.update(texts.VISITS)
 _LOW_PERCENT = 20
 _TOP = 68
 _TOLD_WIDTH = 140
@@ -82,13 +85,14 @@ def _battery(page, percent, left):
     page.box(left + 7, top + 7, max(2, (width - 14) * percent // 100), height - 14, full)
 
 
-def services(number, language):
-    """Page `number` of the services: two of them, each a row."""
+def services(number, worker, language):
+    """Page `number` of what can be asked for, or said of a visit: two of them, each a row."""
+    order = (_VISITS,) + _ORDER if worker else _ORDER  # noqa: RUF005  # MicroPython
     page = p.Page()
-    for place, kind in enumerate(_ORDER[number]):
-        page.row(place * p.CELL, _ICONS[kind], texts.SERVICES[kind][language], palette.BLACK, kind)
+    for place, kind in enumerate(order[number]):
+        page.row(place * p.CELL, _ICONS[kind], _NAMES[kind][language], palette.BLACK, kind)
     page.box(0, p.CELL - 1, p.SIZE, 2, palette.GREY)
-    if number + 1 < SERVICE_PAGES:
+    if number + 1 < len(order):
         page.bar("next", p.NEXT)
     else:
         page.bar("home", p.HOME)
@@ -98,7 +102,7 @@ def services(number, language):
 def confirm(kind, language):
     """Whether it was meant: what it is in blue, no in grey on the left, send in green on the right."""
     page = p.Page()
-    page.row(0, _ICONS[kind], texts.SERVICES[kind][language], palette.BLUE)
+    page.row(0, _ICONS[kind], _NAMES[kind][language], palette.BLUE)
     half = p.SIZE // 2
     for left, words, colour, action in (
         (0, texts.NO, palette.GREY, p.HOME),

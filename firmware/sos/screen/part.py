@@ -6,6 +6,7 @@ has changed, and goes dark by itself.
 """
 
 from protocol import codes
+from protocol.settings import WORKER
 
 from . import page
 from .. import gestures, stages
@@ -273,7 +274,9 @@ class Screen(Part):
             return (view, language, self.reach.prompt.kind)
         if view == FALL:
             return (view, language, (max(0, self.reach.falling_ms()) + 999) // 1000)
-        return (view, language, self._detail) if view in (SERVICES, CONFIRM) else (view, language)
+        if view == SERVICES:
+            return (view, language, self._detail, self.reach.settings.kind == WORKER)
+        return (view, language, self._detail) if view == CONFIRM else (view, language)
 
     def _minute(self):
         unix_s = self.reach.unix_s()

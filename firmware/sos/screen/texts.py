@@ -22,6 +22,11 @@ SERVICES = {
     codes.SERVICE_HOUSEHOLD: ("家政服务", "Chores"),
     codes.SERVICE_CALL_ME: ("请求回电", "Call me"),
 }
+# What a worker's badge says of a visit.
+VISITS = {
+    codes.VISIT_ARRIVED: ("上门到达", "Arrived"),
+    codes.VISIT_DONE: ("服务完成", "Leaving"),
+}
 STAGES = {
     stages.PRESSED: ("求救已记下\n马上发出", "SOS noted:\nsending"),
     stages.STORED: ("网关已收到\n正在转发", "Gateway\nhas it"),
@@ -62,7 +67,7 @@ DIGITS = "0123456789%:-"
 
 def all_texts(language: int) -> "Iterator[str]":
     """Each text of a language."""
-    for texts in (SERVICES, STAGES):
+    for texts in (SERVICES, VISITS, STAGES):
         for both in texts.values():
             yield both[language]
     for prompt in PROMPTS.values():
