@@ -40,6 +40,8 @@ _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}", re.ASCII)
 
 # Of a child nothing is kept longer than that, whatever a county writes; the desk purges so, too.
 CHILD_RETENTION_MOST_DAYS = 7
+# A gateway calls a wearer unreachable 35 min after a check-in fell due (edge_daemon/care).
+HEARTBEAT_MOST_S = 1800
 # Who beats every so often is not gone before the next beat and what it may be late.
 PRESENCE_SLACK_S = 300
 _TIGHTEST_S, _WIDEST_S = 30, 65_535
@@ -108,7 +110,7 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 def _profile(name: str, table: Table) -> Profile:
     beneficiary = table.one_of("beneficiary", care_plan.BENEFICIARIES)
-    heartbeat_s = table.whole("heartbeat_s", settings.HEARTBEAT_LEAST_S, 3600)
+    heartbeat_s = table.whole("heartbeat_s", settings.HEARTBEAT_LEAST_S, HEARTBEAT_MOST_S)
     retention_most = CHILD_RETENTION_MOST_DAYS if beneficiary == "child" else 3650
     profile = Profile(
         name=name,

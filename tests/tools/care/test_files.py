@@ -111,6 +111,7 @@ def test_a_countys_profile_says_only_what_is_different(place: Place, tmp_path: P
         ({"presence": {"away_after_min": 14}}, "presence_short", "presence.away_after_min"),
         ({"heartbeat_s": 1800}, "presence_short", "presence.away_after_min"),
         ({"heartbeat_s": 59}, "bad_number", "heartbeat_s"),
+        ({"heartbeat_s": 1801}, "bad_number", "heartbeat_s"),
         ({"language": "fr"}, "bad_word", "language"),
         ({"falls": "off"}, "no_table", "falls"),
         ({"falls": {"countdown_s": 5}}, "bad_number", "falls.countdown_s"),
