@@ -13,13 +13,13 @@ from tests import on_micropython
 
 _HERE = Path(__file__).parent
 _ROOT = on_micropython.ROOT
-_PATHS = (_ROOT / "firmware", _ROOT, _HERE.parent, _HERE)
+_PATHS = (_ROOT / "firmware", _ROOT, _HERE.parent, _HERE, _HERE.parent / "fake_chip")
 # Of about 10,000 ways to be cut so many are tried each time; stride 1 is all of them.
 _STRIDE = 23
 
 
 @pytest.mark.parametrize("bits", [64, 32])
-@pytest.mark.parametrize("what", ["store", "part"])
+@pytest.mark.parametrize("what", ["store", "part", "gnss_uart"])
 def test_the_trail_and_the_part_as_a_whole_do_what_they_promise(what: str, bits: int) -> None:
     try:
         said = on_micropython.run_file(_HERE / f"{what}_on_micropython.py", paths=_PATHS, bits=bits, heap="16m")
