@@ -9,9 +9,10 @@ from typing import Any
 
 from hil_tests.conftest import Build
 from hil_tests.house import House
+from hil_tests.wearable.body import Shown
 from hil_tests.wearable.process import WearableProcess
 from protocol import box
-from protocol.settings import FALLS_NORMAL, FALLS_OFF, Settings
+from protocol.settings import FALLS_NORMAL, Settings
 from tools.motion_model.sensor import Sample, sensed
 from tools.motion_model.trace import Trace, Vector
 
@@ -63,14 +64,14 @@ async def feel(wearable: WearableProcess, samples: list[Sample]) -> None:
         await asyncio.sleep(CHUNK / HZ / SPEED)
 
 
-async def opened(build: Build, *, falls: int = FALLS_NORMAL, countdown_s: int = 6) -> tuple[House, WearableProcess]:
+async def opened(build: Build, *, countdown_s: int) -> tuple[House, WearableProcess]:
     """A house with one wearer whose settings have come the whole way: sealed, by desk and gateway, into the flash."""
     house = await build()
     await house.open_desk()
     wearable = await house.add_wearable("pendant", ble=True, environment=PARTS)
     await house.open_gateway()
     settings = Settings()
-    settings.falls, settings.countdown_s = falls, countdown_s
+    settings.falls, settings.countdown_s = FALLS_NORMAL, countdown_s
     sealed = box.seal(wearable.keys.trail, box.SETTINGS, 1, os.urandom(8), settings.pack())
     row = {"wearable": wearable.handle, "plan": None, "settings": {"version": 1, "box": sealed.hex()}}
     await house.desk.post("/api/care", row)
@@ -95,77 +96,56 @@ async def kinds(house: House, count: int) -> list[tuple[str, str]]:
     return [(incident["kind"], incident["detail"]) for incident in sorted(found, key=lambda each: each["event"])]
 
 
-async def test_a_fall_that_nobody_answers_is_an_sos_and_then_told_as_motionless(build: Build, seed: int) -> None:
-    house, wearable = await opened(build)
-    motion = Motion(seed)
-    await feel(wearable, motion.walks(8) + motion.falls() + motion.lies(10))
-    falling = await wearable.shown("FALLING")
-    assert {signal.what for signal in wearable.body.signals if signal.at_s >= falling.at_s} >= {"led"}
-    assert await house.desk.incidents() == [], "not before its countdown is over"
-    stored = await wearable.shown("STORED", falling.number, within_s=20)
-    assert stored.at_s - falling.at_s >= 6
-    assert await kinds(house, 1) == [("sos", "fall_unanswered")]
-    await feel(wearable, motion.lies(120))
-    assert (await kinds(house, 2))[1][0] == "no_motion_after_fall"
-    await feel(wearable, motion.gets_up() + motion.walks(12))
-    assert (await kinds(house, 3))[2] == ("fall_recovered", "got_up"), "also when the SOS is long out, which stays open"
-
-
-async def test_who_gets_up_and_walks_takes_it_back_and_the_operator_knows(build: Build, seed: int) -> None:
-    house, wearable = await opened(build, countdown_s=30)
-    motion = Motion(seed)
-    await feel(wearable, motion.walks(8) + motion.falls() + motion.lies(12))
-    falling = await wearable.shown("FALLING")
-    await feel(wearable, motion.gets_up() + motion.walks(12))
-    await wearable.shown("CANCELLED", falling.number)
-    assert await kinds(house, 1) == [("fall_recovered", "got_up")]
-    await feel(wearable, motion.walks(5))
-    await asyncio.sleep(2)
-    assert len(await house.desk.incidents()) == 1, "and no SOS"
-
-
-async def test_a_press_takes_it_back_and_the_operator_knows(build: Build, seed: int) -> None:
-    house, wearable = await opened(build, countdown_s=30)
-    motion = Motion(seed)
-    await feel(wearable, motion.walks(8) + motion.falls() + motion.lies(12))
-    falling = await wearable.shown("FALLING")
-    await wearable.press()
-    await wearable.shown("CANCELLED", falling.number)
-    assert await kinds(house, 1) == [("fall_recovered", "press")]
-
-
-async def test_power_that_fails_in_the_countdown_sends_the_sos(build: Build, seed: int) -> None:
-    house, wearable = await opened(build, countdown_s=30)
-    motion = Motion(seed)
-    await feel(wearable, motion.walks(8) + motion.falls() + motion.lies(12))
-    await wearable.shown("FALLING")
-    await wearable.power_cut()
-    await wearable.power_on("brown_out")
-    assert await kinds(house, 1) == [("sos", "fall_unanswered")]
-
-
-async def test_asleep_it_wakes_by_the_fall_and_finds_it_in_what_the_chip_has_kept(build: Build, seed: int) -> None:
-    house, wearable = await opened(build)
+async def test_a_fall_wakes_the_sleeper_and_is_an_sos_then_told_as_motionless_then_as_recovered(
+    build: Build, seed: int
+) -> None:
+    house, wearable = await opened(build, countdown_s=3)
     motion = Motion(seed)
     await feel(wearable, motion.walks(8) + motion.lies(1))
     await wearable.asleep(within_s=60)
     starts = len(wearable.starts)
-    kept = (motion.walks(1) + motion.falls() + motion.lies(1))[-170:]
-    wearable.body.move(kept)
+    # What the chip has kept of it: the fall itself. Whatever happens before the process has ended wakes nobody.
+    wearable.body.move((motion.walks(1) + motion.falls() + motion.lies(1))[-170:])
     async with asyncio.timeout(20):
-        while len(wearable.starts) == starts:  # what happens before its process has ended wakes nobody
+        while len(wearable.starts) == starts:
             wearable.body.move([], stirs=True)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.1)
     assert wearable.starts[-1].wake == "motion"
     await wearable.ready()
     await feel(wearable, motion.lies(12))
-    await wearable.shown("FALLING", within_s=20)
+    falling = await wearable.shown("FALLING", within_s=20)
+    assert await house.desk.incidents() == [], "not before its countdown is over"
+    stored = await wearable.shown("STORED", falling.number, within_s=20)
+    assert stored.at_s - falling.at_s >= 3
+    assert {signal.what for signal in wearable.body.signals if signal.at_s >= falling.at_s} >= {"led", "motor"}
     assert await kinds(house, 1) == [("sos", "fall_unanswered")]
+    async with asyncio.timeout(60):
+        while len(await house.desk.incidents()) < 2:
+            await feel(wearable, motion.lies(5))
+    assert (await kinds(house, 2))[1][0] == "no_motion_after_fall"
+    await feel(wearable, motion.gets_up() + motion.walks(12))
+    assert (await kinds(house, 3))[2] == ("fall_recovered", "got_up"), "and the SOS stays open: only a person closes it"
 
 
-async def test_where_nobody_wants_it_a_fall_is_none(build: Build, seed: int) -> None:
-    house, wearable = await opened(build, falls=FALLS_OFF)
+async def test_who_gets_up_or_presses_takes_it_back_and_a_power_cut_sends_it(build: Build, seed: int) -> None:
+    house, wearable = await opened(build, countdown_s=60)
     motion = Motion(seed)
-    await feel(wearable, motion.walks(8) + motion.falls() + motion.lies(20))
-    assert "FALLING" not in {shown.stage for shown in wearable.body.shown}
-    assert await house.desk.incidents() == []
+
+    async def falls() -> Shown:
+        since = len(wearable.body.shown)
+        await feel(wearable, motion.walks(8) + motion.falls() + motion.lies(12))
+        return await wearable.shown("FALLING", since=since)
+
+    falling = await falls()
+    await feel(wearable, motion.gets_up() + motion.walks(12))
+    await wearable.shown("CANCELLED", falling.number)
+    assert await kinds(house, 1) == [("fall_recovered", "got_up")], "no SOS, and the operator knows"
+    falling = await falls()
+    await wearable.press()
+    await wearable.shown("CANCELLED", falling.number)
+    assert (await kinds(house, 2))[1:] == [("fall_recovered", "press")]
+    await feel(wearable, motion.gets_up())
+    await falls()
+    await wearable.power_cut()
+    await wearable.power_on("brown_out")
+    assert (await kinds(house, 3))[2:] == [("sos", "fall_unanswered")]
