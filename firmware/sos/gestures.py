@@ -46,7 +46,7 @@ _WAITING_MOST = 16
 class Gestures:
     """Feed edges with edge(), ask tick() until it says NOTHING. However late tick() comes, edges keep their times.
 
-    `meant`: what the present series began as.
+    `meant`: what the present series began as. `taps`: how many presses the last whole series had.
     """
 
     def __init__(self):
@@ -78,6 +78,7 @@ class Gestures:
         self._offered_from_ms = 0
         self.meant = SOS
         self._meant_from_ms = 0
+        self.taps = 0
 
     def edge(self, pressed, now_ms):
         """A change of level, bouncing or not."""
@@ -237,6 +238,7 @@ class Gestures:
 
     def _end_series(self):
         cancelled = self._window and not self._opening and self._presses == CANCEL_PRESSES
+        self.taps = self._presses
         self._presses = 0
         self._opening = False
         self._spent = False

@@ -5,6 +5,8 @@ that an alarm needs, and one that raises is logged and dropped until the next st
 A part is a module `sos/<name>/part.py` with `make(reach)`; it does what reach.py lets it do and nothing else.
 """
 
+import sys
+
 from . import schedule
 from .alarm_path import AlarmPathDied
 from .no_parts import KINDS, has
@@ -59,27 +61,39 @@ class Part:
         """The settings are new."""
 
 
+def _unload(package, name):
+    """Give back what a part that is out has taken, above all where memory is what was missing."""
+    whole = "%s.%s" % (package, name)
+    for module in list(sys.modules):
+        if module == whole or module.startswith(whole + "."):
+            del sys.modules[module]
+    if hasattr(sys.modules[package], name):
+        delattr(sys.modules[package], name)
+
+
 class Parts:
     """Those of this board. Every call goes to each of them; what raises is out."""
 
     def __init__(self, reach, kinds=KINDS):
-        self._log = reach.board.log
+        self._reach = reach
+        self._kinds = kinds
         # (index in `kinds`, part)
         self._parts = []
         for index, (name, needs) in enumerate(kinds):
             if has(reach.board, needs):
-                self._make(index, name, reach)
+                self._make(index, name)
 
-    def _make(self, index, name, reach):
+    def _make(self, index, name):
+        package = __name__[: __name__.rindex(".")]
         try:
-            package = __name__[: __name__.rindex(".")]
-            part = __import__("%s.%s.part" % (package, name), None, None, ("make",)).make(reach)
+            part = __import__("%s.%s.part" % (package, name), None, None, ("make",)).make(self._reach)
         except Exception as error:
-            self._log("part %s does not start: %r" % (name, error))
+            self._reach.log("part %s does not start: %r" % (name, error))
+            _unload(package, name)
             return
         self._parts.append((index, part))
         if name == "motion":
-            reach.motion = part
+            self._reach.motion = part
 
     def turn(self, now_ms):
         """One turn of each."""
@@ -164,5 +178,9 @@ class Parts:
             return None
 
     def _drop(self, index, part, why):
-        self._log("part %d is dropped: %s" % (index, why))
+        name = self._kinds[index][0]
+        self._reach.log("part %s is dropped: %s" % (name, why))
         self._parts.remove((index, part))
+        if self._reach.motion is part:
+            self._reach.motion = None
+        _unload(__name__[: __name__.rindex(".")], name)

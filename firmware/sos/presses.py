@@ -6,6 +6,7 @@ takes no heap. Must not know radios, nor what a gesture is made of (gestures.py)
 """
 
 from protocol import codes
+from protocol.settings import WORKER
 
 from . import gestures, stages
 from .falls import Falls
@@ -196,6 +197,8 @@ class Presses:
             return
         alarm, self._pending = self._pending, None
         alarm.kind, alarm.detail = self._kind, self._detail
+        if self._began_as == gestures.SERVICE and self.gestures.taps > 1 and self._settings.now.kind == WORKER:
+            alarm.kind = codes.VISIT_DONE  # a badge: once says what a visit is for, twice that it is done
         alarm.pending = False
         alarm.due_ms = now_ms
         self._outbox.keep(alarm)

@@ -2,6 +2,7 @@
 
 from firmware.sos import outbox, schedule, stages
 from protocol import codes
+from protocol.settings import WORKER
 from tests.firmware.a_wearer import ANSWERED, CALL_ME, COUNTING, SOS_HOLD, SOS_PRESS, RamLedger, Wearer, told
 
 # ---- services by profile ----
@@ -17,6 +18,18 @@ def test_a_short_press_is_the_service_of_the_profile_once_it_is_clear_that_it_is
 
 def test_two_short_presses_are_one_service():
     assert Wearer(codes.SERVICE_CARE).press().press(rest_ms=12000).events() == [(codes.SERVICE_CARE, 0, False)]
+
+
+def test_on_a_workers_badge_two_presses_say_that_the_visit_is_done():
+    def badge():
+        wearer = Wearer(codes.SERVICE_CARE)
+        wearer.store.now.kind = WORKER
+        return wearer
+
+    assert badge().press(rest_ms=1500).events() == [(codes.SERVICE_CARE, 0, False)]
+    assert badge().press().press(rest_ms=1500).events() == [(codes.VISIT_DONE, 0, False)]
+    assert badge().press().press().press(rest_ms=1500).events() == [SOS_PRESS]
+    assert badge().press(ms=1100).events() == [SOS_HOLD]
 
 
 def test_with_a_service_by_profile_a_hold_and_three_in_a_row_are_an_sos_and_no_service():

@@ -85,9 +85,9 @@ async def start(tmp_path: Path, staged: Path) -> AsyncIterator[Start]:
     line = SerialLine.lay(tmp_path)
     benches: list[Bench] = []
 
-    async def begin(**environment: str) -> Bench:
+    async def begin(heap: str = "320k", **environment: str) -> Bench:
         wearable = await WearableProcess.start(
-            tmp_path, staged, root=ROOT, serial=line.wearable, may_reset=True, environment=environment
+            tmp_path, staged, root=ROOT, serial=line.wearable, may_reset=True, heap=heap, environment=environment
         )
         benches.append(Bench(wearable, Cable(line, wearable)))
         await benches[-1].cable.heard(codes.HEARTBEAT)
@@ -239,11 +239,19 @@ async def test_what_is_withdrawn_or_over_is_asked_no_more(start: Start) -> None:
 
 
 async def test_the_time_is_wanted_where_there_is_a_screen_until_it_is_told(start: Start) -> None:
-    bench = await start(PINGAN_PARTS="display,touch")
+    bench = await start("1m", PINGAN_PARTS="display,touch")
     assert (await bench.beat()).wants_time
     assert (await bench.command(codes.COMMAND_TIME, b"\0\0\0\0")).status == FAILED
     assert (await bench.command(codes.COMMAND_TIME, pack_time(1_795_824_000, 480))).status == DONE
     assert not (await bench.beat()).wants_time
+
+
+async def test_a_watch_whose_memory_is_too_small_for_its_screen_is_a_pendant_that_works(start: Start) -> None:
+    bench = await start("280k", PINGAN_PARTS="display,touch")
+    assert await bench.settle(3, living(codes.SERVICE_CARE, fences=15)) == DONE
+    assert any("part screen " in line for line in bench.wearable.body.log), "it is out"
+    await bench.wearable.hold()
+    assert (await bench.event()).kind == codes.SOS
 
 
 async def test_a_pendant_wants_no_time_and_takes_no_harm_from_what_is_meant_for_a_watch(start: Start) -> None:
