@@ -74,7 +74,12 @@ class Cases:
         def refused() -> None:
             self._refused(case, plans.Refused(mail.NOT_GENUINE, "not_genuine settings"))
 
-        case = Case(handle, CheckIns(handle, give, say, self._changed, self._clock.now_ms), Settings(give, refused))
+        def missed_here() -> bool:
+            wearable = self._enrolled.get(handle)
+            return wearable is not None and wearable.supervised
+
+        checkins = CheckIns(handle, give, say, self._changed, self._clock.now_ms, missed_here)
+        case = Case(handle, checkins, Settings(give, refused))
         return case
 
     def leave_others(self) -> list[str]:

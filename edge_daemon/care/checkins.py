@@ -46,7 +46,8 @@ Give = Callable[[int, bytes, float, Told], Callable[[], None]]
 class CheckIns:
     """`give(code, args, expires_s, told)`: a command to the wearable. `report(kind, note)`: an event about it.
 
-    `now`: the boot-time clock. `changed` is called whenever there is something to keep.
+    `now`: the boot-time clock. `changed` is called whenever there is something to keep. `missed_here`: whether anybody
+    is to hear that the wearable is not here; one that is at home elsewhere is asked when it is here.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class CheckIns:
         report: Callable[[int, str], None],
         changed: Callable[[], None],
         now: Callable[[], int],
+        missed_here: Callable[[], bool],
     ) -> None:
         self._handle = handle
         self._give = give
         self._report = report
         self._changed = changed
         self._now = now
+        self._missed_here = missed_here
         self._askings: list[Asking] = []
         self._unsettled: list[Unsettled] = []
         self._done: list[str] = []
@@ -172,6 +175,9 @@ class CheckIns:
 
     def _say(self, asking: Asking) -> None:
         outcome = asking.outcome
+        if outcome == kinds.CHECKIN_UNREACHABLE and not self._missed_here():
+            log.info("checkin_elsewhere", wearable=self._handle, checkin=asking.name)
+            return
         self._report(outcome, asking.note())
         left = Unsettled(asking.id, asking.kind, asking.on, asking.at, OUTCOMES[outcome], asking.since_ms)
         self._unsettled = [*self._unsettled, left][-_UNSETTLED_MOST:]

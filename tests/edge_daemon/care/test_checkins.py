@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,20 @@ async def test_one_that_is_not_reached_in_time_is_told_as_that(tmp_path: Path) -
         assert await home.stored() == [("checkin_unreachable", f"{NAMED} tries=0")]
         home.hello()
         assert home.prompts() == []
+
+
+async def test_one_that_is_at_home_elsewhere_is_asked_when_it_is_here_and_missed_nowhere_else(tmp_path: Path) -> None:
+    async with ward(tmp_path, link="ble") as home:
+        wearable = home.gateway.enrolled.get(home.wearer.handle)
+        assert wearable is not None
+        home.gateway.enrolled.put(dataclasses.replace(wearable, role="roaming"))
+        await home.live_by(checkins=[{**MORNING, "again": 0}, {**MORNING, "id": "ten", "at": "10:00", "again": 0}])
+        await home.turn(600 + 2130)
+        assert home.said() == []
+        await home.turn(7200 - 2130)
+        await home.shows()
+        await home.turn(610)
+        assert [kind for kind, _ in await home.stored()] == ["checkin_silent"]
 
 
 async def test_a_wearable_on_the_air_is_asked_with_its_next_hello_and_has_all_its_time_then(tmp_path: Path) -> None:
@@ -229,50 +244,6 @@ async def test_a_plan_without_it_takes_it_off(tmp_path: Path) -> None:
         assert [(p.kind, p.number) for _, p in home.prompts()] == [(codes.PROMPT_NONE, shown.number)]
         await home.turn(7200)
         assert await home.stored() == []
-
-
-async def test_an_operators_call_is_shown_and_its_outcome_told(tmp_path: Path) -> None:
-    heard: list[tuple[str, str | None]] = []
-
-    def told(outcome: str, reason: str | None, _: bytes) -> None:
-        heard.append((outcome, reason))
-
-    async with ward(tmp_path) as home:
-        await home.live_by(checkins=[])
-        home.care.look("cmd 1", home.wearer.handle, 120, told)
-        home.care.look("cmd 1", home.wearer.handle, 120, told)
-        await home.turn()
-        assert heard == []
-        prompt = await home.shows()
-        assert (prompt.kind, prompt.within_s) == (codes.PROMPT_LOOK, 120)
-        assert heard == [("done", None)]
-        await home.turn(130)
-        named = "kind=look id=cmd_1 on=2026-11-28 due=07:50"
-        assert await home.stored() == [("checkin_silent", f"{named} tries=1 worn=yes")]
-        await home.answers(codes.PROMPT_LOOK)
-        assert (await home.stored())[1] == ("checkin_settled", f"{named} was=silent")
-        home.care.look("cmd 2", "00" * 8, 120, told)
-        await home.turn()
-        assert heard[1:] == [("refused", "unknown_wearable")]
-
-
-async def test_a_call_that_reaches_nobody_is_told_by_its_result_and_one_beside_a_check_in_joins_it(
-    tmp_path: Path,
-) -> None:
-    heard: list[str] = []
-    async with ward(tmp_path, link="ble") as home:
-        home.care.look("a", home.wearer.handle, 60, lambda outcome, reason, more: heard.append(f"a {outcome}"))
-        await home.turn(2130)
-        assert heard == ["a expired"]
-        assert home.said() == []
-        await home.live_by(checkins=[{**MORNING, "at": "08:30"}])
-        await home.turn(300)
-        home.care.look("b", home.wearer.handle, 60, lambda outcome, reason, more: heard.append(f"b {outcome}"))
-        await home.turn()
-        assert (await home.shows()).kind == codes.PROMPT_CHECKIN
-        home.care.look("c", home.wearer.handle, 60, lambda outcome, reason, more: heard.append(f"c {outcome}"))
-        await home.turn()
-        assert heard == ["a expired", "b done", "c done"]
 
 
 async def test_who_is_served_no_more_is_asked_no_more(tmp_path: Path) -> None:
