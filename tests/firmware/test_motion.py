@@ -7,7 +7,7 @@ from firmware.sos.motion import activity, falls, levels
 from firmware.sos.motion.sensing import Sensing
 from firmware.sos.motion.signal import HZ, Signal
 from firmware.sos.motion.steps import StepCounter
-from firmware.sos.motion.stirring import stirs
+from firmware.sos.motion.stirring import may_be_a_fall, moves
 from protocol import codes
 from tests.firmware.made_motion import ON_BACK, fall, still, walking
 
@@ -118,21 +118,22 @@ def row(*samples):
     return flat, len(samples)
 
 
-def test_stirring_lets_through_whatever_may_be_a_fall():
-    rest = [(0, 1000, 0)] * 100
-    for only_falls in (True, False):
-        assert not stirs(*row(*rest), only_falls)
-        assert stirs(*row(*rest, (0, 1600, 0)), only_falls), "the least impact of any level"
-        assert stirs(*row(*rest, (0, 690, 0)), only_falls), "low g at the end of the row"
-    assert not stirs(*row(*rest, (0, 1400, 0)), True)
+def test_stirring_lets_through_whatever_may_be_a_fall_and_not_a_walk():
+    rest = still(3)
+    for level, high in ((levels.PENDANT_SENSITIVE, 1600), (levels.WRIST_NORMAL, 3000)):
+        assert not may_be_a_fall(*row(*rest), level)
+        assert may_be_a_fall(*row(*rest, (0, high, 0), *rest[:100]), level)
+        assert not may_be_a_fall(*row(*rest, (0, high - 10, 0)), level)
+        assert may_be_a_fall(*row(*rest, (0, 590, 0), *rest[:49]), level), "its impact may yet come"
+        assert not may_be_a_fall(*row(*rest[:50], (0, 590, 0), *rest[:60]), level), "it would have come"
+    walk = walking(2.2) + [(0, 1300, 0)] * 50
+    assert not may_be_a_fall(*row(*walk), levels.WRIST_NORMAL)
 
 
 def test_stirring_any_movement_counts_where_any_is_asked_for():
-    slow = [(4 * i, 1000, 0) for i in range(20)]
-    assert stirs(*row(*slow), False)
-    assert not stirs(*row(*slow), True)
-    breath = [(10 * (i % 3), 1000 + 5 * (i % 5), 0) for i in range(160)]
-    assert not stirs(*row(*breath), False)
+    assert moves(*row(*[(4 * i, 1000, 0) for i in range(20)])), "a slow one, too"
+    assert not moves(*row(*[(10 * (i % 3), 1000 + 5 * (i % 5), 0) for i in range(160)])), "a breath"
+    assert not moves(*row()) and not moves(*row((1, 2, 3)))
 
 
 def test_a_samples_way_takes_no_heap():
@@ -153,8 +154,8 @@ def test_a_samples_way_takes_no_heap():
             if sensing.sample(sample[0], sample[1], sample[2]) == falls.FALLEN:
                 sensing.fallen(True)
             sensing.walked()
-        assert not stirs(flat, 90, True)
-        assert stirs(flat, count, False)
+        assert not may_be_a_fall(flat, 90, PENDANT)
+        assert moves(flat, count)
         for _ in range(60):
             sensing.sample(worst[0], worst[1], worst[2])
     finally:

@@ -236,7 +236,7 @@ def test_woken_by_a_chip_that_cannot_tell_it_sleeps_on_where_nothing_has_stirred
     feel(later, walking(3.2), turn_every=160)
     assert not later.awake(later.reach.ms)
     later = after_sleep(motion, 3200, WAKE_MOTION)
-    feel(later, walking(3) + [(0, 600, 0)] * 3, turn_every=160)
+    feel(later, walking(3) + [(0, 590, 0)] * 3, turn_every=160)
     assert later.awake(later.reach.ms)
 
 

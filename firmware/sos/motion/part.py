@@ -19,7 +19,7 @@ from .falls import FALLEN
 from .levels import level
 from .sensing import Sensing
 from .signal import HZ
-from .stirring import stirs
+from .stirring import may_be_a_fall, moves
 
 _WAKE_MOTION = 5
 _KEPT_SAMPLES = 170
@@ -31,6 +31,9 @@ LOOK_AGAIN_MS = 60000
 # No second of movement for so long: it lies still.
 STILL_AFTER_MS = 5000
 _SAMPLE_MS = 1000 // HZ
+# What the chip was to wake us by.
+_BY_FALL = 1
+_BY_ANY = 2
 # What goes over a deep sleep: worn, still, steps; moved, stirred in ms since power-on; down now and in the last walk,
 # in mg.
 _KEEP = ">BBHqqhhhhhh"
@@ -53,7 +56,7 @@ class Motion(Part):
         self._look_least_ms = self._look_until_ms = 0
         self._look_again_ms = schedule.NEVER
         self._shook = False
-        # Woken by motion: 1 by what may be a fall, 2 by any. What the chip has kept says whether there was some.
+        # By which kind of motion it was woken. What the chip has kept says whether there was some.
         self._woken = 0
         self.settled()
 
@@ -79,7 +82,12 @@ class Motion(Part):
     def _look(self, count):
         """The first samples after a sleep. Where nothing has stirred it may go on at once."""
         by, self._woken = self._woken, 0
-        if stirs(self._samples, count, by == 1):
+        if by == _BY_ANY:
+            stirred = moves(self._samples, count)
+        else:
+            falls = self.sensing.falls
+            stirred = falls is not None and may_be_a_fall(self._samples, count, falls.level)
+        if stirred:
             self._look_least_ms, self._look_until_ms = LOOK_LEAST_MS, LOOK_MS
             self._activity.stirred_ms = self._since_power_on(0)
 
@@ -170,4 +178,4 @@ class Motion(Part):
         for i in range(3):
             self.sensing.walk[i] = kept[8 + i]
         if self.reach.board.wake_cause == _WAKE_MOTION:
-            self._woken = 2 if kept[1] else 1
+            self._woken = _BY_ANY if kept[1] else _BY_FALL
