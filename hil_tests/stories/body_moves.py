@@ -9,12 +9,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tools.motion_model import falls
-from tools.motion_model.judge import Verdict, judge
 from tools.motion_model.sensor import Sample, sensed
 from tools.motion_model.trace import HZ, Vector
 from tools.motion_model.wearer import PENDANT, WRIST, Wearer
+
+if TYPE_CHECKING:
+    from tools.motion_model.judge import Verdict
 
 _GAIT_S = 20.0
 _FOUND_WITHIN = 200
@@ -68,6 +71,9 @@ class Moves:
         return self._found(falls.recovered, lambda verdict: verdict.sent == 0 and verdict.falls == 1)
 
     def _found(self, make: Callable[[Wearer], list[Vector]], wanted: Callable[[Verdict], bool]) -> Fall:
+        # Not above: the detector lies in firmware/, which is no package of `pingan`.
+        from tools.motion_model.judge import judge
+
         for number in range(1, _FOUND_WITHIN):
             samples = self._samples(make(self._wearer(number)))
             if wanted(judge(samples, level=self._level, wrist=self._place == WRIST)):
