@@ -18,6 +18,9 @@ from .stages import REFUSED, taken
 
 # A stranger must not hold the only connection (protocol/README.md section 8.2).
 _IDLE_MS = 15000
+# All is said and answered, and the gateway's next word comes within an interval or two of the connection: who waits for
+# it to hang up is awake for 10 s more at each heartbeat, which was most of what a pendant used.
+_DONE_MS = 3000
 _SERIAL = -1
 
 
@@ -61,9 +64,14 @@ class Dialogue:
         if self._ble is not None:
             self._take_ble(now_ms)
             self._tell_connected()
-            self._ble.drop_idle(now_ms, _IDLE_MS)
+            self._ble.drop_idle(now_ms, _IDLE_MS, _IDLE_MS if self._something_waits() else _DONE_MS)
         self._beat(now_ms)
         self._tell_parts()
+
+    def _something_waits(self):
+        """Whether a gateway that stays has something to bring or to be told."""
+        path = self._path
+        return self._heartbeat.waits or path.trail_waits or path.testing.on or self._outbox.open_count() > 0
 
     # ---- what comes ----
 
@@ -73,6 +81,7 @@ class Dialogue:
             connection = self._ble.connections.get(handle)
             if self._answers.take(frame, handle) and connection is not None:
                 connection.genuine_ms = now_ms
+                connection.known = True
 
     def _answered(self, counter, answer):
         now_ms = self._board.now_ms()

@@ -28,7 +28,8 @@ class Connection:
     """One central.
 
     `ready`: it has written, so it has also subscribed (it does that first). `genuine_ms`: when it last brought a frame
-    that opened; at first, when it came. `told_heartbeat`: the heartbeat that waits was handed to it.
+    that opened; at first, when it came. `known`: it has brought one. `told_heartbeat`: the heartbeat that waits was
+    handed to it.
     """
 
     def __init__(self, now_ms):
@@ -36,6 +37,7 @@ class Connection:
         self.joiner = fragments.Joiner()
         self.ready = False
         self.genuine_ms = now_ms
+        self.known = False
         self.told_heartbeat = False
 
 
@@ -139,10 +141,13 @@ class BleLink:
         except OSError:
             pass  # it had gone
 
-    def drop_idle(self, now_ms, idle_ms):
-        """Let those go that have brought nothing genuine for `idle_ms`: they keep us awake and others out."""
+    def drop_idle(self, now_ms, idle_ms, done_ms):
+        """Let those go that have brought nothing genuine for `idle_ms`: they keep us awake and others out.
+
+        `done_ms`: the same for those who have brought something before.
+        """
         for handle, connection in list(self.connections.items()):
-            if now_ms - connection.genuine_ms >= idle_ms:
+            if now_ms - connection.genuine_ms >= (done_ms if connection.known else idle_ms):
                 self.disconnect(handle)
 
     def _event(self, event, data):
