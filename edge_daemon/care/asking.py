@@ -32,6 +32,8 @@ _KEPT = ("id", "kind", "on", "at", "within_s", "again", "text", "tries", "shown"
 class Asking:
     """`since_ms`: from when on an answer is one to this. `tries`: how often it was shown; `worn`: then, by its result.
 
+    `number`: of its newest prompt, -1: it was not given yet.
+
     `shown`: the wearer sees it now, until `deadline_ms`; else it is to be shown by then. `last`: it is not repeated.
     `told`: operators who called for it. `given`: a command with it waits, or is on its way; `take_back` stops that.
     """
@@ -48,7 +50,7 @@ class Asking:
     tries: int = 0
     shown: bool = False
     worn: int = codes.WORN_UNKNOWN
-    number: int = 0
+    number: int = -1
     last: bool = False
     why: str = ""
     given: bool = False
@@ -95,7 +97,10 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """A check-in that ended without an answer, which may still come. `was`: how it ended, in a word."""
+    """A check-in that ended without an answer, which may still come. `was`: how it ended, in a word.
+
+    `until_ms`: until when an answer was one to this, None: any later one is, too.
+    """
 
     id: str
     kind: str
@@ -103,6 +108,7 @@ class Unsettled:
     at: str
     was: str
     since_ms: int
+    until_ms: int | None
 
     def note(self) -> str:
         """In words: key=value."""
@@ -111,12 +117,15 @@ class Unsettled:
     def row(self, offset_ms: int | None) -> dict[str, Any]:
         """As it is kept."""
         texts = {"id": self.id, "kind": self.kind, "on": self.on, "at": self.at, "was": self.was}
-        return {**texts, "since": _wall(self.since_ms, offset_ms)}
+        until = None if self.until_ms is None else _wall(self.until_ms, offset_ms)
+        return {**texts, "ends": self.until_ms is not None, "since": _wall(self.since_ms, offset_ms), "until": until}
 
     @classmethod
     def from_row(cls, row: dict[str, Any], now_ms: int, offset_ms: int | None) -> Unsettled:
         """As it was kept."""
-        return cls(row["id"], row["kind"], row["on"], row["at"], row["was"], _since(row, now_ms, offset_ms))
+        until_ms = now_ms if row["until"] is None or offset_ms is None else row["until"] - offset_ms
+        since_ms, until_ms = _since(row, now_ms, offset_ms), until_ms if row["ends"] else None
+        return cls(row["id"], row["kind"], row["on"], row["at"], row["was"], since_ms, until_ms)
 
 
 def named(kind: str, name: str, on: str, at: str) -> str:

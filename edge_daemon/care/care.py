@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
@@ -42,6 +43,7 @@ _MINUTE_MS = 60_000
 _KEPT_EVERY_MS = 600_000
 # Of a platform gone mad.
 _MESSAGES_MOST = 100
+_SIGNS_MOST = 10_000
 _TIME, _TELLING = "time", "telling"
 _NO_TIME = {"boot": "", "offset": None, "seen": None, "looked": None}
 
@@ -69,6 +71,8 @@ class Care:
         self._cases = Cases(enrolled, commands, self._telling, self._touched, clock, counters)
         self._inbox: list[Callable[[], None]] = []
         self._messages = 0
+        # The last events that were taken for what they say.
+        self._signs: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._looked_ms: int | None = None
         self._turned_ms = self._awake_ms = clock.now_ms()
         self._changed = False
@@ -136,8 +140,12 @@ class Care:
                 self._telling.reply(case.reply())
 
     def _sign(self, alarm: Alarm) -> None:
+        """An event that is stored twice, or was there at the start, answers one question, not two."""
         case = self._cases.get(alarm.wearable)
-        if case is not None:
+        if case is not None and alarm.key not in self._signs:
+            self._signs[alarm.key] = None
+            if len(self._signs) > _SIGNS_MOST:
+                self._signs.popitem(last=False)
             signs.take(case, alarm, self._clock, self._time.offset_ms)
 
     # ---- what is asked ----

@@ -133,6 +133,9 @@ class CheckIns:
             self._unanswered(front)
 
     def _ask(self, asking: Asking, now_ms: int) -> None:
+        if asking.kind == MEDICINE and asking.number < 0:
+            # Up to now an answer was one to another medicine.
+            asking.since_ms = now_ms + 1
         self._number = number = self._number + 1 & 0xFFFF
         asking.number, asking.given = number, True
         self._changed()
@@ -179,7 +182,8 @@ class CheckIns:
             log.info("checkin_elsewhere", wearable=self._handle, checkin=asking.name)
             return
         self._report(outcome, asking.note())
-        left = Unsettled(asking.id, asking.kind, asking.on, asking.at, OUTCOMES[outcome], asking.since_ms)
+        was, until_ms = OUTCOMES[outcome], self._now() if asking.kind == MEDICINE else None
+        left = Unsettled(asking.id, asking.kind, asking.on, asking.at, was, asking.since_ms, until_ms)
         self._unsettled = [*self._unsettled, left][-_UNSETTLED_MOST:]
 
     @staticmethod
@@ -207,8 +211,10 @@ class CheckIns:
 
     @staticmethod
     def _answers(asking: Asking | Unsettled, detail: int, pressed_ms: int) -> bool:
-        fits = detail == codes.PROMPT_MEDICINE if asking.kind == MEDICINE else True
-        return fits and pressed_ms >= asking.since_ms
+        if asking.kind == MEDICINE and detail != codes.PROMPT_MEDICINE:
+            return False
+        until_ms = asking.until_ms if isinstance(asking, Unsettled) else None
+        return asking.since_ms <= pressed_ms and (until_ms is None or pressed_ms <= until_ms)
 
     def alarm(self, heard_ms: int) -> None:
         """The wearer's alarm was heard, at that moment: they are being helped, and nobody asks them anything."""

@@ -28,8 +28,6 @@ _WELL = (
 # Done to the wearable by somebody, if only by whoever tests it.
 _ALIVE = (*_WELL, codes.WEARABLE_REMOVED, codes.WEARABLE_WORN, codes.TEST_BY_HAND)
 _BY_HAND = (codes.PRESS, codes.HOLD, codes.SCREEN)
-# What two clocks may differ by.
-_SLACK_MS = 1000
 
 
 def take(case: Case, alarm: Alarm, clock: Clock, offset_ms: int | None) -> None:
@@ -45,7 +43,7 @@ def take(case: Case, alarm: Alarm, clock: Clock, offset_ms: int | None) -> None:
     given_ms = heard_ms - alarm.age_ms
     if well:
         detail = alarm.detail if alarm.kind == codes.CHECKIN_ANSWERED else 0
-        case.checkins.answered(detail, given_ms + _SLACK_MS)
+        case.checkins.answered(detail, given_ms)
     if alarm.kind in _ALIVE or (alarm.kind == codes.SOS and alarm.detail in _BY_HAND):
         case.still.sign(clock.now_ms() - given_ms)
 

@@ -59,6 +59,20 @@ async def test_an_answer_that_was_stored_in_the_moment_of_the_kill_counts(tmp_pa
         assert home.said() == []
 
 
+async def test_after_a_kill_the_answer_to_one_medicine_is_none_to_the_next(tmp_path: Path) -> None:
+    clock, wearer = ShanghaiClock(), Wearer()
+    async with ward(tmp_path, clock=clock, wearer=wearer) as home:
+        await home.live_by(checkins=[PILLS, {**PILLS, "id": "drops", "again": 0}])
+        await home.turn(600)
+        await home.shows()
+        await home.turn(60)
+        await home.answers(codes.PROMPT_MEDICINE)
+        await home.shows()
+    async with ward(tmp_path, clock=clock, wearer=wearer) as home:
+        await home.turn(720)
+        assert [note.split()[1] for _, note in await home.stored()] == ["id=drops"]
+
+
 @pytest.mark.parametrize("told", [False, True])
 async def test_an_outcome_is_told_once_wherever_the_kill_falls(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool
