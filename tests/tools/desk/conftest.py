@@ -39,6 +39,10 @@ def postgres_database(postgres: Postgres) -> str:
     return postgres.new_database(f"desk_{secrets.token_hex(4)}")
 
 
+# For a test that looks at more than the database: `pytestmark = ON_SQLITE`, or on one of a file's tests.
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind, as --database takes it."""

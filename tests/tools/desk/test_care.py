@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from hil_tests.broker.mosquitto import Broker
-from protocol import box
-from protocol.settings import Settings
+from tests.tools.desk.cared import STRANGER, own_settings, plan, row, says, until_said
+from tests.tools.desk.conftest import ON_SQLITE
 from tests.tools.desk.desk_house import Opened, running, settings_for
 from tests.tools.desk.gateway import Gateway, event
 from tests.tools.desk.strangers.talk import ask
@@ -22,7 +19,6 @@ from tests.tools.desk.wearable import Wearable, key_file
 from tools.desk.settings import DeskSettings
 from tools.desk.store import schema
 
-STRANGER = Wearable(bytes([7]) * 16)
 CONNECTED = {"v": 1, "state": "online", "reason": "connected"}
 
 
@@ -40,39 +36,6 @@ def settings(broker: Broker, tmp_path: Path, wearable: Wearable, database: str) 
 async def desk(settings: DeskSettings) -> AsyncIterator[Opened]:
     async with running(settings) as opened:
         yield opened
-
-
-def plan(wearable: Wearable, version: int, key: bytes | None = None, **over: Any) -> dict[str, Any]:
-    said = {"v": 1, "beneficiary": "older", "centre": "jianghai", "retention_days": 30, **over}
-    key = box.care_key(wearable.keys.down) if key is None else key
-    sealed = box.seal(key, box.CARE, version, os.urandom(8), json.dumps(said).encode())
-    return {"version": version, "box": sealed.hex()}
-
-
-def own_settings(wearable: Wearable, version: int) -> dict[str, Any]:
-    sealed = box.seal(wearable.keys.trail, box.SETTINGS, version, os.urandom(8), Settings().pack())
-    return {"version": version, "box": sealed.hex()}
-
-
-def row(wearable: Wearable, **parts: Any) -> dict[str, Any]:
-    return {"wearable": wearable.handle, "plan": None, "settings": None, **parts}
-
-
-async def says(gateway: Gateway, wearable: Wearable, **over: Any) -> None:
-    said = {"wearable": wearable.handle, "plan_version": None, "settings_version": None, "result": "taken"}
-    said |= {"reason": None, **over}
-    await gateway.say("care", {"v": 1, "gateway": gateway.name, "rows": [said]})
-
-
-async def until_said(desk: Opened, wearable: Wearable, gateway: str, **wanted: Any) -> dict[str, Any]:
-    """The row of a gateway, once it has these values."""
-
-    def reached(said: dict[str, Any]) -> bool:
-        found = [each for each in said["gateways"] if each["gateway"] == gateway]
-        return any(all(each[name] == value for name, value in wanted.items()) for each in found)
-
-    said: dict[str, Any] = await desk.until(f"/api/care/{wearable.handle}", reached)
-    return said
 
 
 async def until_sent(desk: Opened, wearable: Wearable) -> None:
@@ -127,6 +90,7 @@ async def test_what_is_not_lived_by_is_sent_again_when_its_gateway_connects(
         assert (await gateway.next("care"))["rows"] == [{**said, "plan": newer["plan"]}]
 
 
+@ON_SQLITE
 async def test_a_gateway_that_hears_the_wearable_later_is_sent_it_when_it_connects(
     broker: Broker, desk: Opened, wearable: Wearable
 ) -> None:
@@ -140,6 +104,7 @@ async def test_a_gateway_that_hears_the_wearable_later_is_sent_it_when_it_connec
     async with Gateway(broker, "gw-later") as gateway:
         # Also without a connection of its own, once it has heard it.
         await gateway.ask(event(13, wearable.handle))
+        desk.desk._care.wake()
         assert (await gateway.next("care"))["rows"] == [sent]
         # One of a house where it is not enrolled is not asked again to call through it.
         await says(gateway, wearable, result="refused", reason="unknown_wearable")
@@ -157,6 +122,7 @@ async def test_a_gateway_that_only_passes_it_on_as_a_strangers_gets_no_plan(
         await away.next("stranger")
         await away.say("status", {**CONNECTED, "gateway": "gw-1"})
         await home.ask(event(13, wearable.handle))
+        desk.desk._care.wake()
         await home.next("care")
         known = await desk.get(f"/api/care/{wearable.handle}")
         assert [each["gateway"] for each in known["gateways"]] == ["gw-home"]
@@ -168,6 +134,7 @@ async def test_a_gateway_that_only_passes_it_on_as_a_strangers_gets_no_plan(
         assert (status, answer) == (409, {"error": "no_gateway"})
 
 
+@ON_SQLITE
 async def test_a_gateway_that_does_not_answer_is_sent_it_again_while_it_beats(
     broker: Broker, desk: Opened, wearable: Wearable
 ) -> None:
@@ -190,6 +157,7 @@ async def test_a_gateway_that_does_not_answer_is_sent_it_again_while_it_beats(
         assert (await gateway.next("care"))["rows"][0]["plan"]["version"] == 7
 
 
+@ON_SQLITE
 async def test_what_was_kept_is_sent_after_a_restart(
     broker: Broker, settings: DeskSettings, wearable: Wearable
 ) -> None:
@@ -203,55 +171,6 @@ async def test_what_was_kept_is_sent_after_a_restart(
             await desk.sql("UPDATE care_at SET due = true")
         async with running(settings):
             assert (await gateway.next("care"))["rows"][0]["plan"]["version"] == 7
-
-
-async def test_an_older_version_and_another_of_the_same_number_are_refused(desk: Opened, wearable: Wearable) -> None:
-    first = row(wearable, plan=plan(wearable, 7), settings=own_settings(wearable, 3))
-    assert (await desk.post("/api/care", first))[0] == 200
-    assert (await desk.post("/api/care", first))[0] == 200, "the very same changes nothing"
-    too_old = {"error": "too_old", "plan_version": 7, "settings_version": 3}
-    for parts in (
-        {"plan": plan(wearable, 6)},
-        {"plan": plan(wearable, 7, centre="other")},
-        {"settings": own_settings(wearable, 2)},
-        {"plan": plan(wearable, 8), "settings": own_settings(wearable, 2)},
-    ):
-        assert await desk.post("/api/care", row(wearable, **parts)) == (409, too_old)
-    assert (await desk.post("/api/care", row(wearable, settings=own_settings(wearable, 4))))[0] == 200
-    kept = await desk.get(f"/api/care/{wearable.handle}")
-    assert (kept["plan_version"], kept["settings_version"], kept["beneficiary"]) == (7, 4, "older")
-    assert [each["wearable"] for each in (await desk.get("/api/care"))["care"]] == [wearable.handle]
-
-
-async def test_what_is_not_genuine_or_not_understood_is_refused(desk: Opened, wearable: Wearable) -> None:
-    good = plan(wearable, 7)
-    cases = {
-        "not_genuine": [
-            row(wearable, plan=plan(wearable, 7, key=bytes(16))),
-            row(wearable, settings=own_settings(STRANGER, 1)),
-        ],
-        "not_understood": [
-            row(wearable),
-            row(wearable, plan={**good, "version": 8}),
-            row(wearable, settings=good),
-            row(wearable, plan={"version": 7, "box": "03"}),
-            row(wearable, plan={"version": 7}),
-            row(wearable, plan=plan(wearable, 7, v=2)),
-            row(wearable, plan=plan(wearable, 7, beneficiary="cat")),
-            row(wearable, plan=plan(wearable, 7, retention_days=-1)),
-            {**row(wearable, plan=good), "wearable": "x"},
-        ],
-    }
-    for error, rows in cases.items():
-        for said in rows:
-            status, answer = await desk.post("/api/care", said)
-            assert (status, answer["error"]) == (400, error), said
-    async with desk.session.get(f"{desk.desk.url}/api/care/{wearable.handle}") as answer:
-        assert (answer.status, await answer.json()) == (404, {"error": "no_care"})
-    # Where the desk has no key it keeps what it cannot read; and a plan may have 16 KiB.
-    large = plan(STRANGER, 7, more="x" * 16_000)
-    status, kept = await desk.post("/api/care", row(STRANGER, plan=large))
-    assert (status, kept["plan_version"], kept["retention_days"]) == (200, 7, None)
 
 
 @pytest.mark.parametrize(("beneficiary", "asked", "days"), [("child", 90, 7), ("child", 3, 3), ("older", 60, 60)])
@@ -271,28 +190,3 @@ async def test_positions_are_kept_as_long_as_the_plan_says_and_a_childs_a_week_a
         kept_of = [handle for handle, _ in await stored(desk)]
         assert kept_of.count(wearable.handle) == left
         assert kept_of.count(STRANGER.handle) == (age_days < 30)
-
-
-async def test_the_positions_of_a_wearable_are_read_by_whoever_asks(
-    broker: Broker, desk: Opened, wearable: Wearable
-) -> None:
-    async with Gateway(broker) as gateway:
-        await hand_over(gateway, wearable, wearable.trail(1, place(0), place(10)), wearable.trail(2, place(20)))
-        await hand_over(gateway, STRANGER, STRANGER.trail(1, place(0)))
-    newest, oldest = (await desk.get(f"/api/trails/{wearable.handle}"))["trails"]
-    assert (newest["sequence"], len(newest["positions"]), len(oldest["positions"])) == (2, 1, 2)
-    assert oldest["positions"][1]["latitude"] == 22.5783
-    (unread,) = (await desk.get(f"/api/trails/{STRANGER.handle}"))["trails"]
-    assert unread["positions"] is None
-
-
-async def test_only_a_plan_may_be_that_long(desk: Opened, wearable: Wearable) -> None:
-    """Sixteen KiB anywhere else, and a limit for plans, too."""
-    long = {"operator": "x" * 20_000}
-    for path, said, status in (
-        (f"/api/wearables/{wearable.handle}/look", long, 413),
-        ("/api/care", row(wearable, plan={"version": 7, "box": "03" + "00" * 35_000}), 413),
-        ("/api/care", row(wearable, plan={"version": 7, "box": "03" + "00" * 17_000}), 400),
-    ):
-        async with desk.session.post(desk.desk.url + path, json=said) as answer:
-            assert answer.status == status

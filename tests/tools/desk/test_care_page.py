@@ -14,9 +14,9 @@ from playwright.async_api import Browser, Page, expect
 from hil_tests.broker.mosquitto import Broker
 from protocol import kinds
 from tests.tools.desk.browser import CHROMIUM, WITHIN_MS, chromium, page_on
+from tests.tools.desk.cared import own_settings, plan, row, says, until_said
 from tests.tools.desk.desk_house import Opened, running, settings_for
 from tests.tools.desk.gateway import JOURNAL, WEARABLE, Gateway, own
-from tests.tools.desk.test_care import own_settings, plan, row, says, until_said
 from tests.tools.desk.test_trails import hand_over, place
 from tests.tools.desk.test_well_again import CHECKIN, worn
 from tests.tools.desk.wearable import Wearable, key_file
@@ -52,20 +52,23 @@ def _of(wearable: Wearable, kind: str, number: int, **over: Any) -> dict[str, An
     return worn(kind, number, event=f"{wearable.handle}-{number:06x}", wearable=wearable.handle, **over)
 
 
-@pytest.mark.parametrize("kind", [kind.name for kind in kinds.ON_AIR.values() if kind.name.startswith("service_")])
-async def test_a_service_is_taken_and_closed_like_any_request_and_its_wearer_hears_it(
-    browser: Browser, desk: Opened, broker: Broker, kind: str
+async def test_each_service_is_taken_and_closed_like_any_request_and_its_wearer_hears_it(
+    browser: Browser, desk: Opened, broker: Broker
 ) -> None:
+    services = {row.name: row.code for row in kinds.ON_AIR.values() if row.name.startswith("service_")}
+    assert len(services) == 6
     async with Gateway(broker) as gateway, page_on(browser, desk.desk.url, "zh", "王芳") as page:
-        assert await gateway.ask(worn(kind, 1)) == [(f"{WEARABLE}-000001", "accepted")]
-        card = page.locator("#lane-attention").locator(_card(page, 1))
-        await expect(card.locator(".tag")).to_have_text("服务", timeout=WITHIN_MS)
-        assert await page.locator("#lane-emergency article").count() == 0
-        await card.locator(".take").click()
-        assert await gateway.next_answer() == ([(f"{WEARABLE}-000001", "answered")], None)
-        await card.locator(".close").click()
-        await page.locator("#outcomes button").first.click()
-        assert await gateway.next_answer() == ([(f"{WEARABLE}-000001", "closed")], None)
+        for kind, number in services.items():
+            name = f"{WEARABLE}-{number:06x}"
+            assert await gateway.ask(worn(kind, number)) == [(name, "accepted")]
+            card = page.locator("#lane-attention").locator(_card(page, number))
+            await expect(card.locator(".tag")).to_have_text("服务", timeout=WITHIN_MS)
+            assert await page.locator("#lane-emergency article").count() == 0
+            await card.locator(".take").click()
+            assert await gateway.next_answer() == ([(name, "answered")], None)
+            await card.locator(".close").click()
+            await page.locator("#outcomes button").first.click()
+            assert await gateway.next_answer() == ([(name, "closed")], None)
 
 
 async def test_who_got_up_after_a_fall_is_seen_and_rings_no_bell(
@@ -146,10 +149,7 @@ async def test_visits_and_who_lives_by_which_plan_are_seen(
             await expect(page.locator("#gateways .wrong-row")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("language", "width"), [("zh", 1280), ("en", 1280), ("zh", 390), ("en", 390)])
-async def test_screenshots(
-    browser: Browser, desk: Opened, broker: Broker, wearable: Wearable, language: str, width: int, tmp_path: Path
-) -> None:
+async def test_screenshots(browser: Browser, desk: Opened, broker: Broker, wearable: Wearable, tmp_path: Path) -> None:
     """Nothing reaches over the edge of a phone, in either language. Pictures for people where PINGAN_SHOTS says."""
     async with Gateway(broker) as gateway:
         await gateway.ask(_of(wearable, "sos", 12, detail="fall_unanswered"))
@@ -164,14 +164,15 @@ async def test_screenshots(
             "/api/care", row(wearable, plan=plan(wearable, 1_796_000_007), settings=own_settings(wearable, 3))
         )
         await desk.post(f"/api/wearables/{wearable.handle}/look", {"operator": "王芳"})
-        async with page_on(browser, desk.desk.url, language, "王芳") as page:
-            await page.set_viewport_size({"width": width, "height": 844})
-            await expect(page.locator("article")).to_have_count(6, timeout=WITHIN_MS)
-            for panel in ("#visits", "#wearables", "#over"):
-                await page.locator(f"{panel} > summary").click()
-            await page.locator("#visits .is-there").scroll_into_view_if_needed()
-            assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-            missing = await page.evaluate("document.body.innerText.match(/desk\\.page\\.\\S+/g)")
-            assert missing is None, json.dumps(missing)
-            shots = Path(os.environ.get("PINGAN_SHOTS", tmp_path))
-            await page.screenshot(path=shots / f"care-{language}-{width}.png", full_page=True)
+        for language in ("zh", "en"):
+            async with page_on(browser, desk.desk.url, language, "王芳") as page:
+                await expect(page.locator("article")).to_have_count(6, timeout=WITHIN_MS)
+                for panel in ("#visits", "#wearables", "#over"):
+                    await page.locator(f"{panel} > summary").click()
+                missing = await page.evaluate("document.body.innerText.match(/desk\\.page\\.\\S+/g)")
+                assert missing is None, json.dumps(missing)
+                for width in (1280, 390):
+                    await page.set_viewport_size({"width": width, "height": 844})
+                    assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+                    shots = Path(os.environ.get("PINGAN_SHOTS", tmp_path))
+                    await page.screenshot(path=shots / f"care-{language}-{width}.png", full_page=True)

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from hil_tests.broker.mosquitto import Broker
+from tests.tools.desk.conftest import ON_SQLITE
 from tests.tools.desk.desk_house import Opened, running, settings_for
 from tests.tools.desk.gateway import JOURNAL, WEARABLE, WITHIN_S, Gateway, event, own
 from tools.desk.store import schema
@@ -86,6 +87,7 @@ async def test_a_call_goes_to_the_wearables_gateways_and_its_result_stands_on_th
         assert (await desk.incidents())[f"{WEARABLE}-00000e"]["look"] is None, "that was before it"
 
 
+@ON_SQLITE
 async def test_a_call_is_asked_for_on_what_a_gateway_says_about_the_wearable(desk: Opened, broker: Broker) -> None:
     async with Gateway(broker) as gateway:
         await gateway.ask(event(12))
@@ -97,6 +99,7 @@ async def test_a_call_is_asked_for_on_what_a_gateway_says_about_the_wearable(des
         assert (await desk.incidents())[f"{JOURNAL}-000001"]["look"]["reason"] == "failed"
 
 
+@ON_SQLITE
 async def test_what_cannot_be_asked_is_said(desk: Opened) -> None:
     """Nobody there, no operator, no handle, too long."""
     assert await desk.post(LOOK, {"operator": "A"}) == (409, {"error": "no_gateway"})

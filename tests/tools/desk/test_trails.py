@@ -13,6 +13,7 @@ from hil_tests.broker.mosquitto import Broker
 from protocol import codes
 from protocol.trail_code import Position, accuracy_class
 from protocol.watchful import Taken, pack_trail
+from tests.tools.desk.conftest import ON_SQLITE
 from tests.tools.desk.desk_house import Opened, running, settings_for
 from tests.tools.desk.gateway import Gateway, event
 from tests.tools.desk.strangers.talk import ask, counted
@@ -78,12 +79,14 @@ async def test_a_box_is_stored_once_and_taken_each_time(broker: Broker, desk: Op
     assert await desk.incidents() == {}
 
 
+@ON_SQLITE
 async def test_a_box_that_nobody_here_can_open_is_kept_all_the_same(broker: Broker, desk: Opened) -> None:
     async with Gateway(broker) as gateway:
         assert await hand_over(gateway, STRANGER, STRANGER.trail(9, place(0)), number=12) == [9]
     assert await stored(desk) == [(STRANGER.handle, 9)]
 
 
+@ON_SQLITE
 async def test_a_forged_box_is_no_position_and_takes_no_genuine_ones_place(
     broker: Broker, desk: Opened, wearable: Wearable
 ) -> None:
@@ -126,6 +129,7 @@ async def test_a_position_is_an_update_of_its_event_in_whichever_order_they_come
     assert last[name]["revision"] > before[name]["revision"], "the page would not hear of it"
 
 
+@ON_SQLITE
 async def test_nothing_is_taken_while_the_store_fails(broker: Broker, desk: Opened, wearable: Wearable) -> None:
     """And the rest of a message counts where one row is none."""
     async with Gateway(broker) as gateway:
@@ -140,6 +144,7 @@ async def test_nothing_is_taken_while_the_store_fails(broker: Broker, desk: Open
     assert await stored(desk) == [(wearable.handle, 3)]
 
 
+@ON_SQLITE
 async def test_a_strangers_trail_is_stored_and_taken_sealed(broker: Broker, desk: Opened, wearable: Wearable) -> None:
     async with Gateway(broker) as away:
         await ask(away, wearable.event(12))
@@ -152,6 +157,7 @@ async def test_a_strangers_trail_is_stored_and_taken_sealed(broker: Broker, desk
     assert (await desk.incidents())[f"{wearable.handle}-00000c"]["position"]["latitude"] == 22.5783
 
 
+@ON_SQLITE
 async def test_a_strangers_trail_is_not_taken_while_the_store_fails(
     broker: Broker, desk: Opened, wearable: Wearable
 ) -> None:
@@ -199,6 +205,7 @@ async def now_ms(desk: Opened) -> int:
     return desk.desk._clock.wall_ms()
 
 
+@ON_SQLITE
 async def test_no_position_lies_open_in_the_database(broker: Broker, desk: Opened, wearable: Wearable) -> None:
     """Of a trail that is of no event, nothing but the box is stored."""
     async with Gateway(broker) as gateway:

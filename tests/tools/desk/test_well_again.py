@@ -44,36 +44,35 @@ async def test_a_fence_entered_ends_the_same_fence_left_and_needs_nobody(store: 
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-@pytest.mark.parametrize(
-    ("began", "end", "stage"),
-    [
+async def test_a_wearers_end_in_either_order(store: Store, backwards: bool) -> None:
+    """What is urgent is marked as over and stays a person's; a fault closes."""
+    pairs = [
         ("home_left", "home_returned", "accepted"),
         ("wearable_removed", "wearable_worn", "closed"),
         ("wearable_battery_low", "wearable_battery_ok", "closed"),
-        ("wearable_battery_critical", "wearable_battery_ok", "closed"),
-    ],
-)
-async def test_a_wearers_end_in_either_order(store: Store, began: str, end: str, stage: str, backwards: bool) -> None:
-    """What is urgent is marked as over and stays a person's; a fault closes."""
-    rows = [worn(began, 1), worn(end, 2)]
-    for row in reversed(rows) if backwards else rows:
-        await record(store, "gw-1", row)
-    found = await listed(store)
-    assert [found[_id(n)]["stage"] for n in (1, 2)] == [stage, "closed"]
-    assert found[_id(1)]["ended_by"] == _id(2)
+    ]
+    for number, (began, end, stage) in enumerate(pairs):
+        first, second = 2 * number + 1, 2 * number + 2
+        rows = [worn(began, first), worn(end, second)]
+        for row in reversed(rows) if backwards else rows:
+            await record(store, "gw-1", row)
+        found = await listed(store)
+        assert [found[_id(n)]["stage"] for n in (first, second)] == [stage, "closed"], began
+        assert found[_id(first)]["ended_by"] == _id(second)
 
 
-@pytest.mark.parametrize("kind", [kind.name for kind in kinds.ON_AIR.values() if not kind.restore])
-async def test_nothing_that_asks_for_somebody_closes_by_itself(store: Store, kind: str) -> None:
-    """Whatever else the wearable says before and after: every end there is, of every detail."""
+async def test_nothing_that_asks_for_somebody_closes_by_itself(store: Store) -> None:
+    """Whatever else the wearable says behind it: every end there is."""
+    asking = {row.code: row.name for row in kinds.ON_AIR.values() if not row.restore}
     ends = [row.name for row in kinds.ON_AIR.values() if row.restore]
-    everything = [worn(name, 100 + n, "0") for n, name in enumerate([*ends, "checkin_answered"])]
-    stages = await record(store, "gw-1", worn(kind, 50))
-    await record(store, "gw-1", *everything)
-    noted = kind in ("checkin_answered", "visit_arrived", "visit_done")
-    assert stages == {_id(50): "closed" if noted else "accepted"}
-    ended = kind in ("wearable_removed", "wearable_battery_low", "wearable_battery_critical")
-    assert (await listed(store))[_id(50)]["stage"] == ("closed" if noted or ended else "accepted")
+    stages = await record(store, "gw-1", *[worn(name, code) for code, name in asking.items()])
+    await record(store, "gw-1", *[worn(name, 300 + n) for n, name in enumerate([*ends, "checkin_answered"])])
+    noted = {"checkin_answered", "visit_arrived", "visit_done"}
+    ended = {"wearable_removed", "wearable_battery_low", "wearable_battery_critical"}
+    assert {asking[int(event[17:], 16)] for event, stage in stages.items() if stage == "closed"} == noted
+    found = await listed(store)
+    closed = {name for code, name in asking.items() if found[_id(code)]["stage"] == "closed"}
+    assert closed == noted | ended
 
 
 async def test_a_fall_that_somebody_got_up_from_is_for_a_person(store: Store) -> None:
@@ -92,16 +91,17 @@ async def test_an_end_that_a_wearable_says_of_a_gateways_condition_ends_nothing(
     assert found[_id(3)]["stage"] == "accepted"
 
 
-@pytest.mark.parametrize("kind", ["checkin_silent", "checkin_not_worn", "checkin_unreachable"])
-async def test_a_checkin_that_is_settled_is_over_and_settles_no_other(store: Store, kind: str) -> None:
-    other = CHECKIN.replace("morning", "noon")
-    await record(store, "gw-1", own(kind, 1, WEARABLE, note=f"{CHECKIN} tries=3"))
-    await record(store, "gw-1", own(kind, 2, WEARABLE, note=f"{other} tries=3"))
-    end = own("checkin_settled", 3, WEARABLE, note=f"{CHECKIN} was=silent")
-    assert await record(store, "gw-1", end) == {_id(3, JOURNAL): "closed"}
-    found = await listed(store)
-    assert [found[_id(n, JOURNAL)]["ended_by"] for n in (1, 2)] == [_id(3, JOURNAL), None]
-    assert [found[_id(n, JOURNAL)]["stage"] for n in (1, 2)] == ["accepted", "accepted"]
+async def test_a_checkin_that_is_settled_is_over_and_settles_no_other(store: Store) -> None:
+    for at, kind in enumerate(("checkin_silent", "checkin_not_worn", "checkin_unreachable")):
+        one, two, three = 3 * at + 1, 3 * at + 2, 3 * at + 3
+        this, other = CHECKIN.replace("morning", f"id{at}"), CHECKIN.replace("morning", f"other{at}")
+        await record(store, "gw-1", own(kind, one, WEARABLE, note=f"{this} tries=3"))
+        await record(store, "gw-1", own(kind, two, WEARABLE, note=f"{other} tries=3"))
+        end = own("checkin_settled", three, WEARABLE, note=f"{this} was=silent")
+        assert await record(store, "gw-1", end) == {_id(three, JOURNAL): "closed"}
+        found = await listed(store)
+        assert [found[_id(n, JOURNAL)]["ended_by"] for n in (one, two)] == [_id(three, JOURNAL), None]
+        assert [found[_id(n, JOURNAL)]["stage"] for n in (one, two)] == ["accepted", "accepted"]
 
 
 async def test_a_visit_goes_on_until_the_badge_left(store: Store) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from edge_daemon.clock import iso
 from tools.desk.reading.health import GatewayBeat, GatewayStatus, Sign
@@ -124,7 +124,8 @@ def wearables_listed(connection: Connection, now_ms: int) -> list[dict[str, Any]
 
     Who has not been heard for longest comes first, up to a bound: nobody reads more, and alarms wait meanwhile.
     """
-    query = select(schema.wearables).order_by(schema.wearables.c.heard_ms).limit(WEARABLES_MOST)
+    heard, badge = schema.wearables.c, _is_badge()
+    query = select(schema.wearables, badge.label("badge")).order_by(heard.heard_ms).limit(WEARABLES_MOST)
     rows = connection.execute(query)
     return [
         {
@@ -134,7 +135,7 @@ def wearables_listed(connection: Connection, now_ms: int) -> list[dict[str, Any]
             "gateway": row.gateway,
             "heard_at": iso(row.heard_ms),
             "beat_at": None if row.beat_ms is None else iso(row.beat_ms),
-            "state": _heard_state(now_ms - row.heard_ms),
+            "state": "heard" if row.badge else _heard_state(now_ms - row.heard_ms),
         }
         for row in rows
     ]
@@ -142,9 +143,15 @@ def wearables_listed(connection: Connection, now_ms: int) -> list[dict[str, Any]
 
 def wearables_counted(connection: Connection, now_ms: int) -> dict[str, int]:
     """How many there are, and how many of them have not been heard for too long."""
-    silent = func.count().filter(schema.wearables.c.heard_ms < now_ms - OVERDUE_AFTER_MS)
+    silent = func.count().filter((schema.wearables.c.heard_ms < now_ms - OVERDUE_AFTER_MS) & ~_is_badge())
     row = connection.execute(select(func.count(), silent).select_from(schema.wearables)).one()
     return {"all": row[0], "silent": row[1]}
+
+
+def _is_badge() -> ColumnElement[bool]:
+    """A worker's badge is out of every house most of the time, and missed by nobody."""
+    c = schema.care.c
+    return select(c.wearable).where((c.wearable == schema.wearables.c.wearable) & (c.beneficiary == "worker")).exists()
 
 
 def _heard_state(silent_ms: int) -> str:
