@@ -88,8 +88,8 @@ def path_tests(gateway: str, from_ms: int, to_ms: int, every_ms: int = _DAY_MS) 
     part = zlib.crc32(gateway.encode()) / (1 << 32)
     offset_ms, begin_ms = int(part * every_ms), from_ms + int(part * min(every_ms // 24, 3_600_000))
     slots = [begin_ms]
-    day = (begin_ms - offset_ms) // every_ms + 1
-    while (at_ms := day * every_ms + offset_ms) < to_ms:
+    day = (begin_ms + offset_ms) // every_ms + 1
+    while (at_ms := day * every_ms - offset_ms) < to_ms:
         slots.append(at_ms)
         day += 1
     # Looked at every half second of the machine, five minutes of the story at the most.

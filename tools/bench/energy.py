@@ -71,15 +71,12 @@ def board_of(life: Life) -> Board:
     return WATCH if life.profile.parts else PENDANT
 
 
-async def _budgets(days: float, place: Path) -> list[Budget]:
-    lives = [await energy_life.live(one, days, place / str(n)) for n, one in enumerate(energy_life.PROFILES)]
-    return [budget(life, board_of(life)) for life in lives]
-
-
 def run(arguments: argparse.Namespace, words: Messages) -> int:
-    """Count `days` days of each profile, and print a table for a month of it."""
+    """Count `days` days of each profile, and print a table for a month of it as soon as it is known."""
     with tempfile.TemporaryDirectory(prefix="pingan-energy-") as place:
-        for one in asyncio.run(_budgets(arguments.days, Path(place))):
+        for number, profile in enumerate(energy_life.PROFILES):
+            life = asyncio.run(energy_life.live(profile, arguments.days, Path(place) / str(number)))
+            one = budget(life, board_of(life))
             if arguments.json:
                 print(json.dumps(_row(one)), flush=True)
             else:

@@ -101,7 +101,7 @@ class _Lives:
         self._walks = self._asked = False
         self._at_ms = self._slept_ms = self._second = 0
         self._happenings: list[tuple[int, Callable[[], None]]] = []
-        self._touched = False
+        self._woken_by = ""
         self._gnss_ms = 0
         self.rows = 0
 
@@ -152,7 +152,11 @@ class _Lives:
 
     def _touch(self) -> None:
         self._wearable.tell("touch 120 120")
-        self._touched = True
+        self._woken_by = "touch"
+
+    def _press(self) -> None:
+        self._wearable.tell("button 1")
+        self._woken_by = "button"
 
     # ---- time ----
 
@@ -165,8 +169,8 @@ class _Lives:
         rows = bool(wearable.motion_wakes)
         if rows and self._walks:
             wakes_ms, cause = min((wakes_ms, "timer"), (max(self._at_ms, wearable.at_ms + ROW_MS), "motion"))
-        if self._touched:
-            wakes_ms, cause, self._touched = self._at_ms, "touch", False
+        if self._woken_by:
+            wakes_ms, cause, self._woken_by = self._at_ms, self._woken_by, ""
         begun_ms, self._at_ms = self._at_ms, min(next_ms, max(self._at_ms, wakes_ms))
         if rows and not self._walks:
             self.rows += (self._at_ms - begun_ms) // ROW_MS
@@ -175,13 +179,14 @@ class _Lives:
 
     async def _wake(self, next_ms: int) -> None:
         wearable, due = self._wearable, self._gateway.due
+        self._woken_by = ""
         while due and due[0][0] <= wearable.at_ms:
             due.pop(0)[1]()
         self._satellites()
         if self._asked and asks(wearable):
             self._asked = False
-            self._gateway.at(wearable.at_ms + _PRESSED_AFTER_MS, lambda: wearable.tell("button 1"))
-            self._gateway.at(wearable.at_ms + _PRESSED_AFTER_MS + 120, lambda: wearable.tell("button 0"))
+            pressed_ms = wearable.at_ms + _PRESSED_AFTER_MS
+            self._happenings[:0] = [(pressed_ms, self._press), (pressed_ms + 120, lambda: wearable.tell("button 0"))]
         soon_ms = max([wearable.at_ms + 1, *(at_ms for at_ms, _ in due[:1])]) if due else next_ms
         await wearable.go(min(soon_ms, max(next_ms, wearable.at_ms + 1), wearable.at_ms + _SECOND_MS))
         self._at_ms = max(self._at_ms, wearable.at_ms)
