@@ -12,9 +12,9 @@ one of that kind, with a number higher than all there were.
 from protocol import codes
 from protocol.settings import FENCE_HOME, FENCE_TELLS_ENTERED, FENCE_TELLS_LEFT
 
-from .. import crc
 from ..outbox import Alarm
 from .fences import INSIDE, Fences
+from .files import SUM_SIZE, content, sum_of, with_sum
 
 _MAGIC = b"PTF1"
 _NAME = "fences"
@@ -91,20 +91,17 @@ class FenceNews:
         above = max([alarm.number for alarm in self._alarms if alarm.used] or [0])
         data = bytearray(_MAGIC + bytes([kind, detail]) + above.to_bytes(3, "big") + bytes([len(self._told)]))
         for number, side in sorted(self._told.items()):
-            data += bytes([number, side]) + self._what.get(number, bytes(crc.SIZE))
-        data += bytes(crc.SIZE)
-        crc.write(data, 0, len(data) - crc.SIZE, len(data) - crc.SIZE)
-        self._folder.write(_NAME, data)
+            data += bytes([number, side]) + self._what.get(number, bytes(SUM_SIZE))
+        self._folder.write(_NAME, with_sum(data))
 
     def _load(self):
         try:
-            data = self._folder.read(_NAME)
+            data = content(self._folder.read(_NAME))
         except OSError:
             return  # it is noted; fences begin anew
-        end = len(data) - crc.SIZE
-        if end < _HEAD or data[:4] != _MAGIC or end != _HEAD + _FENCE * data[9] or not crc.holds(data, 0, end, end):
+        if len(data) < _HEAD or data[:4] != _MAGIC or len(data) != _HEAD + _FENCE * data[9]:
             return
-        for at in range(_HEAD, end, _FENCE):
+        for at in range(_HEAD, len(data), _FENCE):
             self._judge.sides[data[at]] = self._told[data[at]] = data[at + 1]
             self._what[data[at]] = bytes(data[at + 2 : at + 6])
         if data[4] and not self._raised(data[4], data[5], int.from_bytes(data[6:9], "big")):
@@ -132,6 +129,4 @@ def _event(fence, side):
 def _what(fence):
     """A CRC of where it is and how wide."""
     place = ((fence.latitude_e6 & 0xFFFFFFFF) << 32 | (fence.longitude_e6 & 0xFFFFFFFF)).to_bytes(8, "big")
-    data = bytearray(place + fence.radius_m.to_bytes(2, "big") + bytes(crc.SIZE))
-    crc.write(data, 0, 10, 10)
-    return bytes(data[10:])
+    return sum_of(place + fence.radius_m.to_bytes(2, "big"))

@@ -4,11 +4,11 @@ Owns the layout of a record and what flash said last. Must not know which record
     record: sequence (4) | number of its event (3) | size (1) | trail | CRC-32 of all, little endian (4)
 """
 
+from binascii import crc32
 from os import ilistdir, mkdir, remove, statvfs
 
-from .. import crc
-
 BLOCK = 4096
+SUM_SIZE = 4
 _HEAD_SIZE = 8
 # What others may need: so many blocks are left free.
 _FREE_LEAST = 10
@@ -27,20 +27,34 @@ class Record:
     def pack(self):
         """As it lies in a file."""
         head = self.sequence.to_bytes(4, "big") + self.number.to_bytes(3, "big") + bytes([len(self.trail)])
-        record = bytearray(head + self.trail + bytes(crc.SIZE))
-        crc.write(record, 0, len(record) - crc.SIZE, len(record) - crc.SIZE)
-        return bytes(record)
+        return with_sum(head + self.trail)
+
+
+def sum_of(data):
+    """CRC-32 as four bytes. Quick, where sos/crc.py takes no heap: this is no alarm's way."""
+    return (crc32(data) & 0xFFFFFFFF).to_bytes(SUM_SIZE, "little")
+
+
+def with_sum(data):
+    """The same with its CRC-32 behind it."""
+    return bytes(data) + sum_of(data)
+
+
+def content(data):
+    """What lies before a CRC-32 that is right; b"" where it is not."""
+    end = len(data) - SUM_SIZE
+    return data[:end] if end > 0 and sum_of(data[:end]) == data[end:] else b""
 
 
 def records(data):
     """The whole records in a row. One that is rotten is passed over, as long as it knows its own size."""
     at = 0
-    while at + _HEAD_SIZE + crc.SIZE <= len(data) and data[at + 7]:
+    while at + _HEAD_SIZE + SUM_SIZE <= len(data) and data[at + 7]:
         end = at + _HEAD_SIZE + data[at + 7]
-        if end + crc.SIZE <= len(data) and crc.holds(data, at, end, end):
+        if end + SUM_SIZE <= len(data) and content(data[at : end + SUM_SIZE]):
             sequence, number = int.from_bytes(data[at : at + 4], "big"), int.from_bytes(data[at + 4 : at + 7], "big")
             yield Record(sequence, number, bytes(data[at + _HEAD_SIZE : end]))
-        at = end + crc.SIZE
+        at = end + SUM_SIZE
 
 
 def name_of(sequence):

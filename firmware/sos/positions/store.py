@@ -15,8 +15,7 @@ flash tells any more goes on by the clock: each 8 s have one of their own, and n
 for long.
 """
 
-from .. import crc
-from .files import BLOCK, Folder, Record, name_of, records
+from .files import BLOCK, Folder, Record, content, name_of, records, with_sum
 
 # At least seven days at one position each five minutes, whoever the wearer is (README.md, figures).
 FILES_MOST = 6
@@ -61,10 +60,10 @@ class Store:
 
     def _load(self):
         self._files = self.folder.open()
-        now = self.folder.read(_NOW)
-        if len(now) >= _NOW_HEAD + crc.SIZE and now[:4] == _MAGIC and crc.holds(now, 0, len(now) - 4, len(now) - 4):
+        now = content(self.folder.read(_NOW))
+        if now[:4] == _MAGIC and len(now) >= _NOW_HEAD:
             self._newest = int.from_bytes(now[4:8], "big")
-            self._loose = list(records(now[_NOW_HEAD : len(now) - crc.SIZE]))
+            self._loose = list(records(now[_NOW_HEAD:]))
         if self._files:
             for record in self._records(self._files[-1]):
                 self._size += len(record.pack())
@@ -113,9 +112,7 @@ class Store:
         now = _MAGIC + self._newest.to_bytes(4, "big") + b"".join(loose.pack() for loose in self._loose)
         if self.open is not None and self.open.trail:
             now += self.open.pack()
-        whole = bytearray(now + bytes(crc.SIZE))
-        crc.write(whole, 0, len(now), len(now))
-        return self.folder.write(_NOW, whole)
+        return self.folder.write(_NOW, with_sum(now))
 
     def _append(self, record, sequence):
         """Into the newest file, or a new one where that is full."""
