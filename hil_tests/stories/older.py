@@ -195,10 +195,10 @@ class Older(Tale):
         """By the screen: menu, care, send."""
         await self.morning(day)
         if await self.lives_until(day, "15:40"):
-            self.expect("service_medical", self.watch.handle, self.world.at_ms, 15.0)
+            self.expect("service_care", self.watch.handle, self.world.at_ms, 15.0)
             await self.world.tap("watch", (10, 10), (200, 200), (120, 120), (180, 120))
             await self.world.pass_s(5)
-            await self.handled(self.watch, "service_medical")
+            await self.handled(self.watch, "service_care")
         await self.evening(day)
 
     async def leaves_the_watch_on_the_table(self, day: int) -> None:

@@ -121,7 +121,9 @@ class Tale:
         """The operator takes the newest open event of this kind and, after some minutes, closes it."""
         await self.world.accepted()
         ours = [one for one in await self.world.desk.incidents() if one["wearable"] == wearable.handle]
-        event = next(one["event"] for one in ours if one["kind"] == kind and one["stage"] == "accepted")
+        open_ones = [one["event"] for one in ours if one["kind"] == kind and one["stage"] == "accepted"]
+        assert open_ones, f"{kind}: nothing to handle; of {wearable.name} there are {[one['kind'] for one in ours]}"
+        event = open_ones[0]
         await self.world.desk.take(event, _OPERATOR)
         await self.world.pass_s(self.chance.uniform(60, 300))
         await self.world.desk.close(event, _OPERATOR)
