@@ -24,7 +24,7 @@ DOES = ("checkin", "medicine", "look", *_LANGUAGES)
 _HEARTBEAT_S = 60
 _ANSWER_WITHIN_S = 120
 _OPERATOR = "demo"
-_TAKEN_WITHIN_S = 10.0
+_TAKEN_WITHIN_S = 20.0
 _LOOK_EVERY_S = 0.1
 _ZONE = "Asia/Shanghai"
 
@@ -47,21 +47,26 @@ class Care:
             await self.check_in(what)
 
     async def begin(self, lang: str) -> None:
-        """Settings that the gateway has; then the watch starts anew, and its first heartbeat takes them up.
+        """Settings first of all: by a first heartbeat the desk knows where to send them, by a second they are taken.
 
         Where the gateway takes its time, so does the watch: they come by a later heartbeat.
         """
         await self.speak(lang)
+        await self._start_anew()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_TAKEN_WITHIN_S):
                 while not await self._gateway_has_them():
                     await asyncio.sleep(_LOOK_EVERY_S)
-            await self._wearable.power_cut()
-            await self._wearable.power_on()
+            await self._start_anew()
+
+    async def _start_anew(self) -> None:
+        """Out with its battery and in again: it says a heartbeat right after a start."""
+        await self._wearable.power_cut()
+        await self._wearable.power_on()
 
     async def _gateway_has_them(self) -> bool:
         state = await self._desk.get(f"/api/care/{self._wearable.handle}")
-        return any(gateway["settings_version"] == self._version for gateway in state["gateways"])
+        return any(gateway["result"] == "taken" for gateway in state["gateways"])
 
     async def speak(self, lang: str) -> None:
         """The watch's language from its next word with a gateway on."""

@@ -28,7 +28,7 @@ async def run(keep: str | None, words: Messages, *, as_json: bool) -> int:
     def tell(shown: Shown) -> None:
         print(json.dumps(shown.row()) if as_json else words.text("demo.shown", **shown.row()), flush=True)
 
-    async with Scene.open(keep, words, tell) as scene:
+    async with Scene.open(keep, words, tell, settled=False) as scene:
         operator = asyncio.create_task(scene.operate(_OPERATOR))
         try:
             for pendant in scene.worn[:-1]:

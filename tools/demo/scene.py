@@ -57,14 +57,23 @@ class Scene:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
-        cls, keep: str | None, words: Messages, tell: Callable[[Shown], None], desk_port: int | None = None
+        cls,
+        keep: str | None,
+        words: Messages,
+        tell: Callable[[Shown], None],
+        desk_port: int | None = None,
+        *,
+        settled: bool = True,
     ) -> AsyncIterator[Scene]:
-        """Build the house, open everything in it, and take it down in the end. `keep`: a directory that stays."""
+        """Build the house, open everything in it, and take it down in the end. `keep`: a directory that stays.
+
+        `settled`: the watch has its wearer's settings first, so its language; that takes some six seconds.
+        """
         with tempfile.TemporaryDirectory(prefix="pingan-demo-") as temporary:
             house = await House.build(Path(keep or temporary).absolute())
             scene = cls(house, words, tell)
             try:
-                await scene._furnish(desk_port)
+                await scene._furnish(desk_port, settled=settled)
                 yield scene
             finally:
                 for task in scene._watching:
@@ -72,7 +81,7 @@ class Scene:
                 await asyncio.gather(*scene._watching, return_exceptions=True)
                 await house.leave()
 
-    async def _furnish(self, desk_port: int | None) -> None:
+    async def _furnish(self, desk_port: int | None, *, settled: bool) -> None:
         desk = asyncio.create_task(self.house.open_desk("--lang", self.words.lang, port=desk_port))
         try:
             for link in _LINKS:
@@ -89,7 +98,8 @@ class Scene:
         # After the desk, which so hears from the beginning whom it hears, and sends it their care at once.
         await self.house.open_gateway(clock=vouched(self.house.directory))
         self.care = Care(self.house.desk, wearable)
-        await self.care.begin(self.words.lang)
+        if settled:
+            await self.care.begin(self.words.lang)
         await self.watch.lit()
         self._watching = [asyncio.create_task(self._watch(worn)) for worn in self.worn]
 

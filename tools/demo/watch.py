@@ -15,7 +15,7 @@ from hil_tests.wearable.process import WearableProcess
 from tools.demo import picture
 
 _STANDS_S = 0.7
-_DRAWN_WITHIN_S = 15.0
+_DRAWN_WITHIN_S = 60.0
 _CORNER = (200, 200)
 _ROWS = ((120, 40), (120, 120))
 _SEND = (180, 120)
