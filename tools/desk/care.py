@@ -18,7 +18,7 @@ from edge_daemon.counters import Counters
 from edge_daemon.log import Log
 from protocol import box
 from tools.desk.brokers import Brokers
-from tools.desk.errors import BrokerDown, NotGenuine, StoreFailed
+from tools.desk.errors import BrokerDown, NotGenuine, NotUnderstood, StoreFailed
 from tools.desk.keys import KeyRing
 from tools.desk.reading import fields
 from tools.desk.reading.care import Boxed, CareRow, CareState
@@ -132,6 +132,21 @@ class Care:
         await self._brokers.tell(due.area, due.gateway, f"pingan/v1/{due.area}/{due.gateway}/down/care", payload)
         await self._store.write(lambda transaction: care.sent(transaction, due, now_ms))
         self._counters.add("care_sent")
+
+    async def learn(self) -> None:
+        """Look for whom plans are that came before their wearables' keys. Raises StoreFailed."""
+        for wearable, plan in await self._store.read(care.unread):
+            try:
+                known = self._known(wearable, plan)
+            except (NotGenuine, NotUnderstood) as error:
+                log.warning("plan_unread", wearable=wearable, why=str(error))
+                continue
+            if known is not None:
+                await self._store.write(
+                    lambda transaction, whose=wearable, what=plan, said=known: care.learnt(  # type: ignore[misc]
+                        transaction, whose, what, said
+                    )
+                )
 
     def _known(self, wearable: str, plan: Boxed | None) -> Known | None:
         content = None if plan is None else self._open(wearable, box.CARE, plan)

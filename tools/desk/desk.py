@@ -90,7 +90,7 @@ class Desk:
             self._trails = Trails(self._ring, self._store, self._brokers, self._counters)
             self._care = Care(self._ring, self._store, self._brokers, self._clock, self._counters)
             self._looks = Looks(self._store, self._brokers, self._clock, self._counters)
-            self._housekeeping = Housekeeping(self._store, self._clock)
+            self._housekeeping = Housekeeping(self._store, self._care, self._clock)
             self._connect()
             await self._serve(stack)
             self._stack = stack.pop_all()

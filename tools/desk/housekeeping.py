@@ -6,6 +6,7 @@ import asyncio
 
 from edge_daemon.clock import Clock
 from edge_daemon.log import Log
+from tools.desk.care import Care
 from tools.desk.errors import StoreFailed
 from tools.desk.store import Store, commands, trails
 from tools.desk.store.store import Transaction
@@ -18,8 +19,9 @@ _EVERY_S = 3600.0
 class Housekeeping:
     """At the start, and then every hour."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, care: Care, clock: Clock) -> None:
         self._store = store
+        self._care = care
         self._clock = clock
 
     async def run(self) -> None:
@@ -35,6 +37,8 @@ class Housekeeping:
 
     async def tidy(self) -> int:
         """Forget what is past its time now; how many boxes of positions that were. Raises StoreFailed."""
+        # How long a wearer's positions are kept may be known by now.
+        await self._care.learn()
         now_ms = self._clock.wall_ms()
 
         def work(transaction: Transaction) -> int:

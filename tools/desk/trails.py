@@ -111,6 +111,7 @@ class Trails:
 
     async def listed(self, wearable: str) -> list[dict[str, Any]]:
         """The boxes of a wearable that are kept, the newest first, opened where the desk can. Raises StoreFailed."""
+        log.info("trail_read", wearable=wearable)
         return [self._view(trail) for trail in await self._store.read(lambda c: trails.listed(c, wearable))]
 
     def _view(self, trail: SealedTrail) -> dict[str, Any]:

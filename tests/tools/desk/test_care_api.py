@@ -115,3 +115,19 @@ async def test_a_workers_badge_is_missed_by_nobody(broker: Broker, desk: Opened,
         STRANGER.handle: "missing",
     }
     assert said["wearables_counted"] == {"all": 2, "silent": 1}
+
+
+async def test_a_plan_that_came_before_its_keys_is_read_when_they_are_here(broker: Broker, tmp_path: Path) -> None:
+    """A child's positions are not kept for a month because its record was imported late."""
+    child = Wearable(bytes([9]) * 16)
+    settings = settings_for(broker, tmp_path)
+    async with running(settings) as desk, Gateway(broker) as gateway:
+        _, kept = await desk.post("/api/care", row(child, plan=plan(child, 7, beneficiary="child")))
+        assert kept["retention_days"] is None
+        await hand_over(gateway, child, child.trail(1, place(0)))
+    keys = key_file(tmp_path / "keys.json", child)
+    async with running(settings_for(broker, tmp_path, keys_file=keys)) as desk:
+        path = f"/api/care/{child.handle}"
+        await desk.until(path, lambda said: (said["beneficiary"], said["retention_days"]) == ("child", 7))
+        await desk.sql(f"UPDATE trails SET heard_ms = heard_ms - {8 * 86_400_000}")
+        assert await desk.desk._housekeeping.tidy() == 1

@@ -119,7 +119,7 @@ async def test_a_wearer_is_called_and_their_answer_is_seen(browser: Browser, des
         result = {"v": 1, "gateway": "gw-1", "command": command, "result": "done", "reason": None}
         await gateway.say("result", result)
         await expect(silent.locator("p.look")).to_contain_text("shown, no answer yet", timeout=WITHIN_MS)
-        await gateway.ask(worn("checkin_answered", 3, "look"))
+        await gateway.ask(worn("checkin_answered", 3, "look", age_ms=0, heard_age_ms=0))
         for card in (silent, _card(page, 1)):
             await expect(card.locator("p.look")).to_contain_text("answered at", timeout=WITHIN_MS)
 

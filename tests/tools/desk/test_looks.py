@@ -27,6 +27,11 @@ NAME = f"{WEARABLE}-00000c"
 LOOK = f"/api/wearables/{WEARABLE}/look"
 
 
+def _answer(number: int, age_ms: int) -> dict[str, Any]:
+    made = event(number, kind="checkin_answered", class_="service", detail="look", contact_id=None)
+    return {**made, "age_ms": age_ms, "heard_age_ms": 0, "late": age_ms > 0}
+
+
 async def _result(gateway: Gateway, command: str, result: str, reason: str | None = None) -> None:
     said = {"v": 1, "gateway": gateway.name, "command": command, "result": result, "reason": reason}
     await gateway.say("result", said)
@@ -77,8 +82,10 @@ async def test_a_call_goes_to_the_wearables_gateways_and_its_result_stands_on_th
         done = await _until(desk, "done")
         assert done["look"]["answered_at"] is None
         assert done["revision"] > asked["revision"], "the page would not hear of it"
-        look = event(13, kind="checkin_answered", class_="service", detail="look", contact_id=None)
-        assert await gateway.ask(look) == [(f"{WEARABLE}-00000d", "closed")]
+        # An answer to a call of an hour ago comes late.
+        await gateway.ask(_answer(13, 3_600_000))
+        assert (await desk.incidents())[NAME]["look"]["answered_at"] is None
+        assert await gateway.ask(_answer(16, 0)) == [(f"{WEARABLE}-000010", "closed")]
         answered = (await desk.incidents())[NAME]
         assert answered["look"]["answered_at"] is not None
         assert answered["revision"] > done["revision"]

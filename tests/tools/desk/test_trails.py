@@ -188,21 +188,17 @@ async def test_what_is_past_its_time_is_forgotten_and_does_not_come_back(
         await hand_over(gateway, wearable, wearable.trail(5, place(0)), number=12)
         day_ms = 86_400_000
         await desk.sql(f"UPDATE trails SET heard_ms = heard_ms - {29 * day_ms}")
-        await desk.sql(f"UPDATE positions SET at_ms = {await now_ms(desk) - 29 * day_ms}")
+        await desk.sql(f"UPDATE positions SET heard_ms = heard_ms - {29 * day_ms}")
         assert await desk.desk._housekeeping.tidy() == 0
         assert (await desk.incidents())[f"{wearable.handle}-00000c"]["position"] is not None
         await desk.sql(f"UPDATE trails SET heard_ms = heard_ms - {2 * day_ms}")
-        await desk.sql(f"UPDATE positions SET at_ms = at_ms - {2 * day_ms}")
+        await desk.sql(f"UPDATE positions SET heard_ms = heard_ms - {2 * day_ms}")
         assert await desk.desk._housekeeping.tidy() == 1
         assert (await desk.incidents())[f"{wearable.handle}-00000c"]["position"] is None
         await hand_over(gateway, wearable, wearable.trail(5, place(0)), wearable.trail(4, place(0)))
         assert await stored(desk) == []
         await hand_over(gateway, wearable, wearable.trail(6, place(0)))
     assert await stored(desk) == [(wearable.handle, 6)]
-
-
-async def now_ms(desk: Opened) -> int:
-    return desk.desk._clock.wall_ms()
 
 
 @ON_SQLITE

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
@@ -60,6 +60,18 @@ def put(transaction: Transaction, row: CareRow, known: Known | None) -> None:
     _upsert(transaction, schema.care, ["wearable"], [{"wearable": row.wearable, **values}])
     _bind(transaction, [(row.wearable, gateway) for gateway in bound(connection, row.wearable)])
     transaction.run(update(schema.care_at).where(_at.wearable == row.wearable).values(due=True))
+
+
+def unread(connection: Connection) -> list[tuple[str, Boxed]]:
+    """Plans that came before their wearables' keys: nobody has looked for whom they are."""
+    query = select(schema.care).where(_c.plan_box.is_not(None) & _c.beneficiary.is_(None))
+    return [(row.wearable, Boxed(row.plan_version, row.plan_box)) for row in connection.execute(query)]
+
+
+def learnt(transaction: Transaction, wearable: str, plan: Boxed, known: Known) -> None:
+    """What is known of a plan by now, if it is still the one that is kept."""
+    same = (_c.wearable == wearable) & (_c.plan_version == plan.version)
+    transaction.run(update(schema.care).where(same).values(**asdict(known)))
 
 
 def _is_newer(old: Row[Any] | None, name: str, part: Boxed) -> bool:

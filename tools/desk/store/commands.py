@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from edge_daemon.clock import iso
 from protocol import codes, kinds
@@ -89,6 +89,8 @@ def looks(connection: Connection, wearables: set[str]) -> dict[str, dict[str, An
 def _answered(connection: Connection, wearable: str, asked_ms: int) -> int | None:
     """When a look was answered that was asked for at this time."""
     of_it = (_i.event >= f"{wearable}-") & (_i.event < f"{wearable}-g") & (_i.source == "wearable")
-    answer = of_it & (_i.kind == _ANSWER) & (_i.detail == _LOOKED) & (_i.accepted_ms >= asked_ms)
-    row = connection.execute(select(_i.pressed_ms, _i.accepted_ms).where(answer).order_by(_i.id).limit(1)).first()
-    return None if row is None else int(row.accepted_ms if row.pressed_ms is None else row.pressed_ms)
+    # An answer to an earlier call may come late.
+    at_ms = func.coalesce(_i.pressed_ms, _i.accepted_ms)
+    answer = of_it & (_i.kind == _ANSWER) & (_i.detail == _LOOKED) & (at_ms >= asked_ms)
+    found: int | None = connection.execute(select(func.min(at_ms)).where(answer)).scalar_one()
+    return found

@@ -179,8 +179,10 @@ positions = Table(
     Column("longitude_e5", Integer, nullable=False),
     # Within so many metres; null: not known.
     Column("accuracy_m", Integer),
+    # By the gateway's and our clocks: whatever the satellites' time, it is forgotten in time.
+    Column("heard_ms", BigInteger, nullable=False),
 )
-Index("positions_at", positions.c.at_ms)
+Index("positions_heard", positions.c.heard_ms)
 
 # The highest sequence of each wearable's boxes that was purged: what lies below is past its time, too.
 forgotten = Table(

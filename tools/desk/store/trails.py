@@ -48,7 +48,7 @@ def keep(transaction: Transaction, kept: list[Kept]) -> None:
     transaction.run(statement, rows)
     for each in fresh:
         if each.place is not None and each.trail.event is not None:
-            _place(transaction, each.trail.event, each.trail.wearable, each.place)
+            _place(transaction, each.trail.event, each.trail, each.place)
 
 
 def has(connection: Connection, wearable: str, sequence: int) -> bool:
@@ -90,7 +90,7 @@ def purge(transaction: Transaction, now_ms: int) -> int:
         old = planned & (_t.heard_ms < before_ms)
         _remember(transaction, old)
         purged += transaction.run(delete(schema.trails).where(old)).rowcount
-        transaction.run(delete(schema.positions).where(placed & (_p.at_ms < before_ms)))
+        transaction.run(delete(schema.positions).where(placed & (_p.heard_ms < before_ms)))
     return purged
 
 
@@ -117,14 +117,14 @@ def _row(trail: SealedTrail) -> dict[str, Any]:
     return {name: getattr(trail, name) for name in same}
 
 
-def _place(transaction: Transaction, event: str, wearable: str, place: Place) -> None:
+def _place(transaction: Transaction, event: str, trail: SealedTrail, place: Place) -> None:
     """A position of an event, if it is newer than what is known; its incident looks different then."""
     known = select(_p.at_ms).where(_p.event == event)
     at_ms = transaction.connection.execute(known).scalar_one_or_none()
     if at_ms is not None and at_ms >= place.at_ms:
         return
-    row = {"event": event, "wearable": wearable, "at_ms": place.at_ms, "accuracy_m": place.accuracy_m}
-    row |= {"latitude_e5": place.latitude_e5, "longitude_e5": place.longitude_e5}
+    row = {"event": event, "wearable": trail.wearable, "at_ms": place.at_ms, "heard_ms": trail.heard_ms}
+    row |= {"accuracy_m": place.accuracy_m, "latitude_e5": place.latitude_e5, "longitude_e5": place.longitude_e5}
     statement = transaction.insert(schema.positions)
     newer = statement.on_conflict_do_update(
         index_elements=["event"], set_={name: statement.excluded[name] for name in row}
