@@ -17,6 +17,9 @@ _SHIFT = 4
 # Which way down was: one mark each half second, for four seconds.
 _MARK_SAMPLES = 25
 _MARKS = 8
+# Lengths that are a direction, squared, in 1/16 of mg/1: 0.4 g and 2 g.
+_MOST = (2000 >> 4) ** 2
+_LEAST = (400 >> 4) ** 2
 
 
 class Signal:
@@ -109,8 +112,3 @@ class Signal:
     def _fill(self) -> None:
         for _ in range(_MARKS):
             self._mark()
-
-
-# Lengths that are a direction, squared, in 1/16 of mg/1: 0.4 g and 2 g.
-_MOST = (2000 >> 4) ** 2
-_LEAST = (400 >> 4) ** 2
