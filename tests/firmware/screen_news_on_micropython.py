@@ -75,6 +75,21 @@ def test_a_question_is_answered_by_a_tap_and_comes_back_from_the_dark():
         assert shows(reach, pages.told(codes.CHECKIN_ANSWERED, stages.PRESSED, -1, CHINESE))
 
 
+def test_a_question_waits_behind_what_else_is_told_and_comes_back_from_the_dark():
+    reach, screen = watch()
+    reach.prompt.kind = codes.PROMPT_CHECKIN
+    reach.tell(stages.PROMPTED, 0)
+    turns(reach, screen, 200)
+    reach.event(codes.SERVICE_CARE, stages.ACCEPTED)
+    turns(reach, screen, 200)
+    assert shows(reach, pages.told(codes.SERVICE_CARE, stages.ACCEPTED, -1, CHINESE))
+    turns(reach, screen, 20000)
+    assert glass(reach) is None
+    reach.board.taps.append(UPPER)
+    turns(reach, screen, 200)
+    assert shows(reach, pages.prompt(codes.PROMPT_CHECKIN, CHINESE))
+
+
 def test_a_question_that_is_over_goes():
     reach, screen = watch()
     reach.prompt.kind = codes.PROMPT_LOOK

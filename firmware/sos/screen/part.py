@@ -120,7 +120,7 @@ class Screen(Part):
         if not self._resumed or self.reach.board.touches() or self.reach.board.wake_cause == _WAKE_TOUCH:
             self._on(now_ms)
         if self._lit:
-            self._view = self._natural()
+            self._view = self._first()
 
     # ---- taps ----
 
@@ -129,7 +129,7 @@ class Screen(Part):
             if now_ms - self._tapped_ms >= gestures.REST_MS:
                 self._spent = False
             if not self._lit:
-                self._go(self._natural(), now_ms)
+                self._go(self._first(), now_ms)
             elif self._spent:
                 pass
             elif self._shown is not None and now_ms - self._changed_ms >= GUARD_MS:
@@ -201,6 +201,11 @@ class Screen(Part):
             if alarm.number == number and number:
                 found = alarm
         return found
+
+    def _first(self):
+        """What the wearer should see who has just made light: a question waits, whatever was told since."""
+        view = self._natural()
+        return PROMPT if self.reach.prompt.kind and view != FALL else view
 
     def _natural(self):
         """What the wearer should see who does nothing."""
