@@ -72,6 +72,8 @@ class Trails:
             return
         kept: list[Kept] = []
         for each in sealed:
+            # Fifty of them are some milliseconds, in which an alarm may come.
+            await asyncio.sleep(0)
             if (one := self.opened(each)) is not None:
                 kept.append(one)
             else:
