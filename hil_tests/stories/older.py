@@ -214,6 +214,8 @@ class Older(Tale):
         self.answers = True
         self.world.walks("watch", None, self.moves.sits)
         self.expect("active_again", self.watch.handle, self.at(day + 1, "07:10"), _ASKED_WITHIN_S)
+        # The next answer says that the wearer is well after all; of the pills it says nothing.
+        self.expect("checkin_settled", self.watch.handle, self.at(day + 1, "08:00"), _ASKED_WITHIN_S)
 
 
 async def tell(place: Path, part: Part) -> tuple[Older, books.Verdict]:

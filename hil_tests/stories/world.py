@@ -33,6 +33,8 @@ _STEP_MS = 300_000
 # No wearable sleeps for less (firmware/sos/power.py): none is woken late.
 _CHUNK_MS = 3_000
 _SECOND_MS = 1_000
+# Somebody who is awake for long does not keep gateways from their clocks.
+_LOOK_MOST_MS = 60_000
 # What the accelerometer keeps: so soon after motion has begun it wakes.
 _ROW_MS = 3_400
 _ACCEPTED_WITHIN_S = 60.0
@@ -85,6 +87,7 @@ class World:
         self._moving: set[str] = set()
         self._shaken: dict[str, list[int]] = {}
         self._falls_until_ms = 0
+        self._looked_ms = begin_ms
         self._boot = 1
         self._clock = place / "clock.json"
 
@@ -196,8 +199,9 @@ class World:
             for each in self.each_second:
                 each()
             await self._wake()
-            if not awake:
+            if not awake or self.at_ms - self._looked_ms >= _LOOK_MOST_MS:
                 await self.air.look()
+                self._looked_ms = self.at_ms
 
     def _wakes_ms(self, wearable: StoryWearable) -> int:
         """When this one wakes, by itself or by what is done to it."""
