@@ -10,7 +10,7 @@ import gc
 from protocol import codes
 from protocol.messages import pack_heartbeat, pack_result
 
-from . import VERSION
+from . import VERSION, power
 from .answers import Answers
 from .commands import Commands
 from .orders import Orders
@@ -22,6 +22,7 @@ _IDLE_MS = 15000
 # it to hang up is awake for 10 s more at each heartbeat, which was most of what a pendant used.
 _DONE_MS = 3000
 _SERIAL = -1
+_DEEP_SLEEP = 4
 
 
 class Dialogue:
@@ -64,13 +65,15 @@ class Dialogue:
         if self._ble is not None:
             self._take_ble(now_ms)
             self._tell_connected()
-            self._ble.drop_idle(now_ms, _IDLE_MS, _IDLE_MS if self._something_waits() else _DONE_MS)
+            self._ble.drop_idle(now_ms, _IDLE_MS, _IDLE_MS if self._something_waits(now_ms) else _DONE_MS)
         self._beat(now_ms)
         self._tell_parts()
 
-    def _something_waits(self):
-        """Whether a gateway that stays has something to bring or to be told."""
+    def _something_waits(self, now_ms):
+        """Whether a gateway that stays has something to bring or to be told; after a first start it may be anything."""
         path = self._path
+        if self._reset_cause != _DEEP_SLEEP and now_ms < power.AWAKE_FIRST_MS:
+            return True
         return self._heartbeat.waits or path.trail_waits or path.testing.on or self._outbox.open_count() > 0
 
     # ---- what comes ----

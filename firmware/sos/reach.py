@@ -132,10 +132,10 @@ class Reach:
         self._path.leave()
         return begun
 
-    def recovered(self):
-        """The one who fell has got up. False: nothing was counting down."""
+    def recovered(self, how=codes.GOT_UP):
+        """The one who fell has got up, or said so (PRESSED_AWAY). False: nothing was counting down."""
         self._path.enter()
-        done = self._presses.falls.recovered(codes.GOT_UP, self.now_ms())
+        done = self._presses.falls.recovered(how, self.now_ms())
         self._path.leave()
         return done
 
