@@ -90,8 +90,17 @@ class Outing:
         row = {"version": version, "box": sealed.hex()}
         await self.house.desk.post("/api/care", {"wearable": self.watch.handle, "plan": None, "settings": row})
         async with asyncio.timeout(WITHIN_S):
-            while (await self.house.desk.get(f"/api/care/{self.watch.handle}"))["lives_by"] is None:
-                await asyncio.sleep(0.2)
+            while [one["settings_version"] for one in (await self._care())["gateways"]] != [version]:
+                await asyncio.sleep(0.1)
+            if not self.house.lines:
+                # On the air it hears of them by its next visit: a start asks for one.
+                await self.watch.power_cut()
+                await self.watch.power_on()
+            while (await self._care())["lives_by"] is None:
+                await asyncio.sleep(0.1)
+
+    async def _care(self) -> Any:
+        return await self.house.desk.get(f"/api/care/{self.watch.handle}")
 
     async def trails(self) -> list[dict[str, Any]]:
         """The boxes that the desk has."""
