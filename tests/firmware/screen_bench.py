@@ -107,8 +107,8 @@ class Reach:
         self.prompt.kind = 0
         return None if self.full else self.event(codes.CHECKIN_ANSWERED, stages.PRESSED)
 
-    def recovered(self):
-        self.done.append(("recovered", 0))
+    def recovered(self, how):
+        self.done.append(("recovered", how))
         was, self.fall_ends_ms = self.falling_ms() >= 0, -1
         return was
 

@@ -111,7 +111,7 @@ def test_a_fall_counts_in_light_until_somebody_says_that_all_is_well():
     turns(reach, screen, 20000)
     assert shows(reach, pages.fall(10, CHINESE)) and screen.awake(reach.board.ms)
     tap(reach, screen, LOWER)
-    assert reach.done == [("recovered", 0)]
+    assert reach.done == [("recovered", codes.PRESSED_AWAY)]
     reach.tell(stages.IDLE, 0)
     turns(reach, screen, 200)
     assert shows(reach, home(reach))

@@ -45,8 +45,6 @@ async def test_it_goes_dark_and_sleeps_and_a_touch_wakes_it_and_does_nothing_els
     await watch.lit()
     await wearable.asleep(ASLEEP_WITHIN_S)
     assert picture.dark(watch.seen())
-    # Its process has ended by then: the bench forgets a touch between the last word and the end.
-    await asyncio.sleep(1)
     # On the red bar: in the dark it is light that is asked for, not help.
     watch.touch(80, 200)
     woken = await wearable.started(2)

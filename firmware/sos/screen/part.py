@@ -154,7 +154,7 @@ class Screen(Part):
             self._go(NOT_TAKEN if self.reach.answer() is None else TOLD, now_ms)
         elif action == page.FINE:
             # Too late: it is an SOS, and the page says so.
-            self._go(HOME if self.reach.recovered() else TOLD, now_ms)
+            self._go(HOME if self.reach.recovered(codes.PRESSED_AWAY) else TOLD, now_ms)
         else:
             self._go(CONFIRM, now_ms, action)
 
