@@ -158,8 +158,8 @@ class StoryWearable:
             self.motion_wakes = words[1]
         elif word == "dark":
             self.asleep, self.dark, self.wakes_ms = False, True, _NEVER_MS
-        elif word == "fault":
-            raise self._broke("met a fault")
+        elif word == "fault" or (words[:2] == ["log", "part"] and ("dropped:" in words or "start:" in words)):
+            raise self._broke("met a fault, or lost a part")
 
     def _broke(self, what: str) -> WearableBroke:
         said = "\n".join(f"  {at} {text}" for at, text in self.told[-20:])
