@@ -71,6 +71,11 @@ async def test_after_a_kill_the_answer_to_one_medicine_is_none_to_the_next(tmp_p
     async with ward(tmp_path, clock=clock, wearer=wearer) as home:
         await home.turn(720)
         assert [note.split()[1] for _, note in await home.stored()] == ["id=drops"]
+    async with ward(tmp_path, clock=clock, wearer=wearer) as home:
+        await home.answers(codes.PROMPT_MEDICINE, age_s=50)
+        assert len(await home.stored()) == 1
+        await home.answers(codes.PROMPT_MEDICINE, age_s=150)
+        assert [kind for kind, _ in await home.stored()] == ["checkin_silent", "checkin_settled"]
 
 
 @pytest.mark.parametrize("told", [False, True])
