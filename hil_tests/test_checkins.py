@@ -86,9 +86,12 @@ class Cared:
         return wearable
 
     async def open_gateway(self) -> GatewayProcess:
-        """With its own heartbeats the desk finds out whose plans are a gateway's."""
+        """With its own heartbeats the desk finds out whose plans are a gateway's, with theirs that it hears them."""
         settled: dict[str, Any] = {"forwarder": {"heartbeat_s": 1.0}, "ble": {"linger_s": LINGER_S}}
-        return await self.house.open_gateway(clock=self._clock, **settled)
+        gateway = await self.house.open_gateway(clock=self._clock, **settled)
+        await asyncio.gather(*(wearable.power_cut() for wearable in self.house.wearables.values()))
+        await asyncio.gather(*(wearable.power_on() for wearable in self.house.wearables.values()))
+        return gateway
 
     async def send(self, wearable: WearableProcess, plan: dict[str, Any] | None, sealed: bytes | None = None) -> None:
         """Have the desk send a plan, or settings, of version 7."""
@@ -163,8 +166,7 @@ async def test_each_outcome_reaches_the_desk_as_what_it_is_by_air_and_by_line(bu
     await cared.care_for(*pills, checkins=[{**MORNING, "id": "pills", "kind": "medicine"}])
     # Whoever is on the air hears of it by a heartbeat, and says one at a start; so it is off until it is due.
     air = [well[0], silent[0], pills[0], table[0]]
-    await asyncio.gather(*(wearable.power_cut() for wearable in [*air, *gone, table[1]]))
-    await table[1].power_on()
+    await asyncio.gather(*(wearable.power_cut() for wearable in [*air, *gone]))
     await asyncio.sleep(2 * LINGER_S)
     await cared.pass_s(570, 570)
     await cared.pass_s(30)
