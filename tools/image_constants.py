@@ -30,7 +30,10 @@ def folded(text: str) -> str:
 
 
 def _is_ours(target: ast.expr, tree: ast.Module) -> bool:
-    """A private name in capitals that is given its value once, in the whole module."""
+    """A private name in capitals that is given its value once, in the whole module, and before it is read anywhere.
+
+    The compiler goes by lines: above that line it would look for a name that nothing keeps.
+    """
     if not isinstance(target, ast.Name) or not _PRIVATE.fullmatch(target.id):
         return False
     given = [

@@ -30,6 +30,7 @@ FILES = sorted({file for board in image_sources.boards() for file in image_sourc
         ("_SUM = _OTHER + 1", None),
         ("class A:\n    _X = 1", None),
         ("_X = 1\n_X = 2", None),
+        ("class A:\n    def f(self):\n        return _X\n_X = 1", None),
         ("_X = 1\ndef f():\n    global _X\n    _X = 2", None),
     ],
 )
