@@ -36,10 +36,9 @@ def _is_ours(target: ast.expr, tree: ast.Module) -> bool:
     """
     if not isinstance(target, ast.Name) or not _PRIVATE.fullmatch(target.id):
         return False
-    given = [
-        n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == target.id and isinstance(n.ctx, ast.Store)
-    ]
-    return len(given) == 1
+    named = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == target.id]
+    given = [node for node in named if isinstance(node.ctx, ast.Store)]
+    return len(given) == 1 and all(node.lineno > target.lineno for node in named if node is not target)
 
 
 def _is_whole_number(value: ast.expr) -> bool:
