@@ -23,6 +23,8 @@ need gcc gcc
 need make make
 if ! [ -e /usr/include/stdlib.h ]; then missing="$missing libc6-dev"; fi
 need mosquitto mosquitto
+# Care plans say local times by the name of a zone.
+if ! [ -e /usr/share/zoneinfo/Asia/Shanghai ]; then missing="$missing tzdata"; fi
 if [ "$purpose" = test ]; then
     need chromium chromium
     # It judges the gateway's unit; nothing is started by it.

@@ -19,6 +19,7 @@ NEEDED = {
     "polkitd": "leave to restart bluetoothd",
     "python3": "the program",
     "python3-venv": "its environment",
+    "tzdata": "care plans say local times",
     "udev": "leave to take a dongle out and in",
 }
 _WITHIN_S = 1200.0
