@@ -193,7 +193,8 @@ class Child(Tale):
 
     async def gets_it_back(self, day: int) -> None:
         """A day later it is missing; somebody looks for it, it is found, and it vibrates as soon as it is heard."""
-        self.told(day, "07:20", "wearable_missing", 3600)
+        # A day after the last heartbeat that was heard at home, which was ten minutes before the way at the most.
+        self.told(day, "07:09", "wearable_missing", 3600)
         self.told(day, "17:30", "checkin_unreachable", 3600)
         await self.until(day, "18:10")
         if not self.over:
@@ -204,6 +205,8 @@ class Child(Tale):
         self.returned(day, "18:20")
         self.told(day, "18:20", "wearable_worn", 1200)
         self.told(day, "18:20", "checkin_answered", 3600, "look")
+        # Today's, that could not be asked; yesterday's is too long ago.
+        self.told(day, "18:20", "checkin_settled", 3600)
         await self.until(day + 1)
 
     def told(self, day: int, clock: str, kind: str, within_s: float, detail: str | None = None) -> None:

@@ -181,6 +181,7 @@ class Older(Tale):
             self.expect("path_primary_lost", "primary", self.at(day, "00:30"), 660.0)
             self.expect("platform_lost", "", self.at(day, "00:30"), 1260.0)
         await self.morning(day)
+        await self.walk(day, "16:00", 30)
         self.answered(day, "20:00")
         await self.until(day + 1, "00:30")
         await asyncio.to_thread(self.world.broker.start)
