@@ -122,7 +122,7 @@ class App:
         reach = Reach(
             self._board, self._path, self._outbox, self._feedback, self._settings, self._clock, self._battery, trail_key
         )
-        self._parts = Parts(reach)
+        self._parts = Parts(reach)  # type: ignore[assignment]  # one or the other; both have the same names
         return reach
 
     def _make_ble(self):
