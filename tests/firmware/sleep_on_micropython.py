@@ -1,0 +1,85 @@
+"""What goes over a deep sleep besides alarms: a question that runs, the time, settings. Runs on MicroPython."""
+
+import flash_life as life
+from sos import stages
+from virtual_board import DEEP_SLEEP
+
+from protocol import codes
+from protocol.watchful import pack_prompt, pack_time
+
+NOW_S = 1795824000
+
+
+def slept(body):
+    """Take the cable away; go on after the next waking."""
+    body.cable = False
+    yield 100000
+    assert body.board.reset_cause == DEEP_SLEEP
+
+
+def asked(body, within_s):
+    body.board.command(1, codes.COMMAND_PROMPT, pack_prompt(7, codes.PROMPT_MEDICINE, within_s, 2))
+    yield 300
+    assert body.board.app._prompting.kind == codes.PROMPT_MEDICINE
+
+
+def events(body):
+    return [(alarm.kind, alarm.detail) for alarm in body.board.app._outbox.alarms if alarm.used]
+
+
+def run(script):
+    chip = life.aged(0)
+    shown = []
+    promises = life.Promises()
+    seen = promises.seen
+    promises.seen = lambda stage, number: (shown.append(stage), seen(stage, number))
+    life.run(chip, script, promises)
+    return shown
+
+
+def test_a_question_is_asked_again_after_a_sleep_and_answered_by_a_press():
+    def script(body):
+        yield 500
+        yield from asked(body, 600)
+        yield from slept(body)
+        prompting = body.board.app._prompting
+        assert (prompting.kind, prompting.number, prompting.text) == (codes.PROMPT_MEDICINE, 7, 2)
+        yield 500
+        yield from life.press(body, 120)
+        yield 1500
+        assert events(body) == [(codes.CHECKIN_ANSWERED, codes.PROMPT_MEDICINE)]
+
+    assert run(script).count(stages.PROMPTED) == 2
+
+
+def test_a_question_that_is_over_wakes_it_once_more_and_is_asked_no_more():
+    def script(body):
+        yield 500
+        yield from asked(body, 45)
+        while body.power_ms < 45000:
+            yield from slept(body)
+        assert body.power_ms < 50000, "it woke for the end of it"
+        yield 500
+        assert body.board.app._prompting.kind == codes.PROMPT_NONE
+        yield from life.press(body, 120)
+        yield 1500
+        assert events(body) == [(codes.SOS, codes.PRESS)]
+
+    assert run(script).count(stages.PROMPTED) == 2
+
+
+def test_the_time_and_what_it_lives_by_go_over_a_sleep():
+    def script(body):
+        yield 500
+        yield from life.settled(body, life.KEYS.trail, 2)
+        body.board.command(3, codes.COMMAND_TIME, pack_time(NOW_S, -570))
+        yield 100
+        told_ms = body.power_ms + body.board.now_ms()
+        yield from slept(body)
+        app = body.board.app
+        since_s = (body.power_ms + body.board.now_ms() - told_ms) // 1000
+        assert since_s > 10 and abs(app._clock.unix_s() - NOW_S - since_s) <= 1
+        assert app._clock.offset_minutes == -570
+        assert app._settings.version == 2 and len(app._settings.now.fences) == 14
+
+    run(script)
