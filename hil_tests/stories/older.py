@@ -167,11 +167,11 @@ class Older(Tale):
         await self.morning(day)
         if await self.lives_until(day, "13:00"):
             self.world.mains(GATEWAY, on=False)
-            self.expect("mains_lost", "AC", self.at(day, "13:00"), 660.0)
+            self.expect("mains_lost", "power_supply", self.at(day, "13:00"), 660.0)
         await self.walk(day, "16:00", 30)
         if await self.lives_until(day, "19:00"):
             self.world.mains(GATEWAY, on=True)
-            self.expect("mains_restored", "AC", self.at(day, "19:00"), 960.0)
+            self.expect("mains_restored", "power_supply", self.at(day, "19:00"), 960.0)
         await self.evening(day)
 
     async def no_broker(self, day: int) -> None:

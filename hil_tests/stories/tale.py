@@ -23,6 +23,8 @@ from protocol import box
 
 BEGINS = datetime.fromisoformat("2026-11-02T00:00:00+08:00")  # a Monday
 DAY_S = 86_400
+# When something happened is worked out at the desk from ages that were rounded on the way.
+_ROUNDED_MS = 1_000
 # From a press to its place in the books: the frame is heard in the same second.
 _SOON_MS = 5_000
 _LATER_S = 20.0
@@ -113,7 +115,8 @@ class Tale:
         if not self.begin_ms <= from_ms < self.days * DAY_S * 1000 - within_s * 1000:
             return
         from_ms = self.wall_ms(from_ms)
-        self.expected.append(Expected(kind, about, from_ms, from_ms + int(within_s * 1000) + _SOON_MS, detail))
+        to_ms = from_ms + int(within_s * 1000) + _SOON_MS
+        self.expected.append(Expected(kind, about, from_ms - _ROUNDED_MS, to_ms, detail))
 
     # ---- the operator and the platform ----
 
