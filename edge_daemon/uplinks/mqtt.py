@@ -12,7 +12,6 @@ import math
 import random
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -24,6 +23,7 @@ from edge_daemon.counters import Counters
 from edge_daemon.errors import UplinkDown
 from edge_daemon.log import Log
 from edge_daemon.uplinks import answers, payload
+from edge_daemon.uplinks.client import Client, let_go
 
 log = Log("uplink")
 
@@ -53,15 +53,6 @@ _AT = {"primary": "", "backup": ".backup"}
 
 Receive = Callable[[str, bytes, bytes], None]
 Connected = Callable[[], Awaitable[None]]
-
-
-class _Client(aiomqtt.Client):
-    """aiomqtt's. A farewell that comes while it is let in is forgotten there (2.5.1): asyncio wrote a trace for it."""
-
-    def _on_disconnect(self, *arguments: Any) -> None:
-        super()._on_disconnect(*arguments)
-        if self._disconnected.done() and not self._disconnected.cancelled():
-            self._disconnected.exception()
 
 
 class MqttUplink:
@@ -236,7 +227,7 @@ class MqttUplink:
         connect = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         connect.SessionExpiryInterval = _SESSION_EXPIRY_S
         connect.MaximumPacketSize = _PACKET_MOST
-        client = _Client(
+        client = Client(
             platform.host,
             platform.port,
             identifier=f"pingan-{self._gateway.area}-{self._gateway.id}{_AT[self.name]}",
@@ -262,25 +253,6 @@ class MqttUplink:
         # A warning per publish beyond this: what waits is counted by us, and a flood needs no log line each.
         client.pending_calls_threshold = 1 << 20
         return client
-
-
-def let_go(client: aiomqtt.Client) -> None:
-    """Close what aiomqtt (2.5.1) leaves open when paho raised over a packet, as over a topic that cannot be.
-
-    The loop would serve that socket, and paho that packet, for ever. Whoever waited for the end may have gone before it
-    came: it is looked at here, or asyncio would write a trace for it.
-    """
-    for end in (client._connected, client._disconnected):  # noqa: SLF001
-        if end.done() and not end.cancelled():
-            end.exception()
-    sock = client._client.socket()  # noqa: SLF001
-    if isinstance(sock, socket.socket) and sock.fileno() >= 0:
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(sock.fileno())
-        loop.remove_writer(sock.fileno())
-        sock.close()
-    if client._misc_task is not None:  # noqa: SLF001
-        client._misc_task.cancel()  # noqa: SLF001
 
 
 async def _nothing() -> None:

@@ -19,7 +19,7 @@ from edge_daemon import tls
 from edge_daemon.clock import Clock
 from edge_daemon.config import Config, Platform
 from edge_daemon.errors import Refusal
-from edge_daemon.uplinks.mqtt import let_go
+from edge_daemon.uplinks.client import let_go
 from tools.doctor.finding import DEADLY, GOOD, HARMFUL, WEAK, Finding, Key
 
 _WITHIN_S = 8.0
