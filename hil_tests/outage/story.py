@@ -27,6 +27,8 @@ _ROW_BYTES = 200
 # So often something happens again that is known already, or takes back what came before it.
 _REPEATED = 0.2
 _CANCELLED = 0.1
+# What asks for nobody the desk closes as soon as it has it.
+_HAS_IT = ("event_accepted", "event_closed")
 _KINDS = [code for code in kinds.ON_AIR if code != codes.SOS_CANCELLED] + [codes.SOS] * 10
 # Of so many deaths in the outage the last is an orderly one.
 _ORDERLY = 3
@@ -139,7 +141,7 @@ class Story:
             async with asyncio.timeout(within_s):
                 while True:
                     logs = self.home.gateway.logs
-                    missing -= {entry["event"] for entry in logs[seen:] if entry.get("log") == "event_accepted"}
+                    missing -= {entry["event"] for entry in logs[seen:] if entry.get("log") in _HAS_IT}
                     seen = len(logs)
                     if not missing:
                         break
