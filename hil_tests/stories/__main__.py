@@ -25,9 +25,12 @@ def main() -> int:
     parser.add_argument("story", choices=sorted(_DAYS))
     parser.add_argument("--days", type=float, help="how many of it; all by default")
     parser.add_argument("--seed", type=int, default=5)
-    parser.add_argument("--first", type=int, default=0, help="begin with the chapter of this day")
+    parser.add_argument("--first", type=int, default=0, help="leave out so many days: 3 begins with the fourth")
     parser.add_argument("--place", type=Path, help="an empty directory that stays; by default one that goes")
     arguments = parser.parse_args()
+    if arguments.place is not None and arguments.place.exists() and any(arguments.place.iterdir()):
+        # What an earlier run left would be told once more.
+        parser.error(f"{arguments.place} is not empty")
     days = arguments.days or _DAYS[arguments.story]
     story = importlib.import_module(f"hil_tests.stories.{arguments.story}")
     with tempfile.TemporaryDirectory(prefix="pingan-story-") as temporary:
