@@ -115,9 +115,9 @@ class Child(Tale):
         self.returned(day, clock)
 
     def returned(self, day: int, clock: str) -> None:
-        """From this way home on."""
-        self.told(day, clock, "home_returned", 3000)
-        self.told(day, clock, "presence_returned", 3000)
+        """From this way home on: twenty minutes of it, then up to a heartbeat, or a look for a place and its dwelling."""
+        self.told(day, clock, "home_returned", 3600)
+        self.told(day, clock, "presence_returned", 3600)
 
     async def school_day(self, day: int) -> None:
         """There and back."""
