@@ -115,7 +115,7 @@ class Child(Tale):
         self.returned(day, clock)
 
     def returned(self, day: int, clock: str) -> None:
-        """From this way home on: twenty minutes of it, then up to a heartbeat, or a look for a place and its dwelling."""
+        """From this way home on: twenty minutes of it, then up to a heartbeat, or a look for a place."""
         self.told(day, clock, "home_returned", 3600)
         self.told(day, clock, "presence_returned", 3600)
 

@@ -23,8 +23,8 @@ from hil_tests.tasks_told import tell_on_signal
 
 # Parts that look at the clock every so many seconds: here so often that the story need not wait for them.
 _LOOK_S = 0.02
-# A platform that is there answers each heartbeat; the story waits for one, for an hour in between is no silence. As long
-# as a starved machine takes: five minutes pass after it, and an answer that is still on its way would be a lost one.
+# A platform that is there answers each heartbeat; the story waits for one, for an hour in between is no silence.
+# As long as a starved machine takes: five minutes pass after it, and an answer still on its way would be a lost one.
 _ANSWERED_WITHIN_S = 60.0
 _LOOKING = (
     ("edge_daemon.supervision.wearables", "_EVERY_S"),
