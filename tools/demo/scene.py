@@ -165,9 +165,9 @@ class Scene:
         return any(press.event == event and stage in press.stages for press in self.presses.all)
 
     async def all_closed(self, within_s: float) -> None:
-        """Wait until every press came to its end. Raises TimeoutError."""
+        """Wait until every press, and what was tapped for, came to its end. Raises TimeoutError."""
         deadline_s = time.monotonic() + within_s
-        while not all(press.closed for press in self.presses.all):
+        while self.presses.unclosed:
             if time.monotonic() > deadline_s:
                 raise TimeoutError
             await asyncio.sleep(_LOOK_EVERY_S)
@@ -182,6 +182,5 @@ class Scene:
                 stages=", ".join(f"{stage} {ms} ms" for stage, ms in press.stages.items()) or "-",
                 logs=self.house.directory,
             )
-            for press in self.presses.all
-            if not press.closed
+            for press in self.presses.unclosed
         ]

@@ -61,6 +61,11 @@ class Presses:
         # Of a watch, by handle: its last tap, which is a press once an event comes of it.
         self._taps: dict[str, Press] = {}
 
+    @property
+    def unclosed(self) -> list[Press]:
+        """Those that have not come to their end; a tap that nothing has come of yet is one of them."""
+        return [press for press in (*self.all, *self._taps.values()) if not press.closed]
+
     def pressed(self, name: str, link: str, wearable: str, now_ms: float) -> Press:
         """The button went down."""
         press = Press(name, link, wearable, now_ms)
