@@ -20,6 +20,7 @@ from tools.desk.settings import DeskSettings
 from tools.desk.store import schema
 
 CONNECTED = {"v": 1, "state": "online", "reason": "connected"}
+BEAT = {"v": 1, "gateway": "gw-1", "uptime_s": 1, "version": "1", "waiting": 0, "counters": {}, "links": []}
 
 
 @pytest.fixture
@@ -122,6 +123,9 @@ async def test_a_gateway_that_only_passes_it_on_as_a_strangers_gets_no_plan(
         await away.next("stranger")
         await away.say("status", {**CONNECTED, "gateway": "gw-1"})
         await home.ask(event(13, wearable.handle))
+        # Who it has heard is known when the event is stored; the desk looks for whom it may have a plan as it beats.
+        await home.say("heartbeat", {**BEAT, "gateway": "gw-home"})
+        await home.life_signs.get()
         desk.desk._care.wake()
         await home.next("care")
         known = await desk.get(f"/api/care/{wearable.handle}")
@@ -139,19 +143,18 @@ async def test_a_gateway_that_does_not_answer_is_sent_it_again_while_it_beats(
     broker: Broker, desk: Opened, wearable: Wearable
 ) -> None:
     """Its word may have been lost. Not sooner than after ten minutes."""
-    beat = {"v": 1, "gateway": "gw-1", "uptime_s": 1, "version": "1", "waiting": 0, "counters": {}, "links": []}
     async with Gateway(broker) as gateway:
         await gateway.ask(event(12, wearable.handle))
         await desk.post("/api/care", row(wearable, plan=plan(wearable, 7)))
         await gateway.next("care")
         await until_sent(desk, wearable)
         await desk.sql("UPDATE care_at SET sent_ms = sent_ms - 500000")
-        await gateway.say("heartbeat", beat)
+        await gateway.say("heartbeat", BEAT)
         await gateway.life_signs.get()
         desk.desk._care.wake()
         await desk.sql("UPDATE care_at SET sent_ms = sent_ms - 200000")
         assert gateway.received.empty()
-        await gateway.say("heartbeat", beat)
+        await gateway.say("heartbeat", BEAT)
         await gateway.life_signs.get()
         desk.desk._care.wake()
         assert (await gateway.next("care"))["rows"][0]["plan"]["version"] == 7
