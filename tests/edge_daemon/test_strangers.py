@@ -51,3 +51,12 @@ def test_only_the_newest_ways_are_remembered() -> None:
         strangers.may_pass(_unknown(wearer, number), 0)
     assert not strangers.answer((0).to_bytes(8, "big"), b"forgotten")
     assert strangers.answer((299).to_bytes(8, "big"), b"remembered")
+
+
+def test_trails_leave_half_of_the_bucket_to_those_who_call_for_help() -> None:
+    wearer = Wearer()
+    strangers = Strangers(0.0, 6, Counters())
+    trails = [strangers.may_pass(_unknown(wearer, n, codes.TRAIL), 0) for n in range(6)]
+    assert trails == [True] * 3 + [False] * 3
+    calls = [strangers.may_pass(_unknown(wearer, 100 + n), 0) for n in range(4)]
+    assert calls == [True] * 3 + [False]
