@@ -96,7 +96,7 @@ class Outing:
                 # On the air it hears of them by its next visit: a start asks for one.
                 await self.watch.power_cut()
                 await self.watch.power_on()
-            while (await self._care())["lives_by"] is None:
+            while (await self._care())["lives_by"]["settings_version"] != version:
                 await asyncio.sleep(0.1)
 
     async def _care(self) -> Any:
