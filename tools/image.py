@@ -84,7 +84,7 @@ def check() -> int:
     files = [file for top in ("protocol", "firmware") for file in sorted((image_sources.ROOT / top).rglob("*.py"))]
     with tempfile.TemporaryDirectory() as temporary:
         for file in files:
-            _compile(file, str(file.relative_to(image_sources.ROOT)), Path(temporary) / "checked.mpy")
+            _compile_source(file, str(file.relative_to(image_sources.ROOT)), Path(temporary) / "checked.mpy")
     for board in image_sources.boards():
         image_sources.find(board)
     return len(files)
@@ -144,8 +144,11 @@ def _compile_all(sources: dict[str, Path], directory: Path) -> None:
         if place in image_sources.SCRIPTS:
             shutil.copyfile(file, output)
         else:
-            text = image_constants.folded(file.read_text(encoding="utf-8"))
-            _compile_text(text, place, output.with_suffix(".mpy"))
+            _compile_source(file, place, output.with_suffix(".mpy"))
+
+
+def _compile_source(file: Path, place: str, output: Path) -> None:
+    _compile_text(image_constants.folded(file.read_text(encoding="utf-8")), place, output)
 
 
 def _compile_text(text: str, place: str, output: Path) -> None:
