@@ -93,10 +93,12 @@ class Intake:
         if admitted.wearable.revoked:
             self._revoked(admitted)
             return
-        self.on_genuine(handle, admitted.heard.link)
         if admitted.frame_type == codes.EVENT:
+            # First of all: whatever goes wrong with those who want to know that it lives, the alarm is on its way.
             self._start(self._event(admitted))
+            self.on_genuine(handle, admitted.heard.link)
             return
+        self.on_genuine(handle, admitted.heard.link)
         self._journal.move_window(handle, admitted.counter)
         try:
             self._message(handle, admitted)

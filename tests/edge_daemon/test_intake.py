@@ -6,6 +6,8 @@ import asyncio
 import random
 from pathlib import Path
 
+import pytest
+
 from protocol import codes, messages
 
 from .core import core, told
@@ -247,3 +249,16 @@ async def test_garbage_of_every_type_does_no_harm(tmp_path: Path) -> None:
                 await asyncio.sleep(0.01)
         assert home.count("intake_failed") == 0
         assert home.count("not_understood") > 0
+
+
+async def test_whoever_fails_to_note_a_life_sign_holds_up_no_alarm(tmp_path: Path) -> None:
+    wearer = Wearer()
+    async with core(tmp_path, wearer) as home:
+
+        def fail(handle: str, link: str) -> None:
+            raise RuntimeError(f"{handle} by {link}")
+
+        home.intake.on_genuine = fail
+        with pytest.raises(RuntimeError):
+            home.hear(wearer, wearer.event())
+        assert await told(wearer) == [(STORED, 1)]
