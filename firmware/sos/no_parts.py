@@ -1,6 +1,7 @@
 """What a board without screen, satellites and accelerometer answers for its parts; and which parts there are.
 
-Owns these answers (parts.py). It is apart, so that a pendant pays for no part: not for their code, not for their names.
+Owns the hooks that parts.py calls. It is apart, so that a pendant pays for no part: not for their code, not for their
+names.
 """
 
 from . import schedule
@@ -19,43 +20,46 @@ def has(board, needs):
 
 
 class NoParts:
-    """See parts.Parts."""
+    """Every hook of a part, doing nothing: what there is where there is none, and what each part begins with.
+
+    All are called in the main loop, and none may block.
+    """
 
     def turn(self, now_ms):
-        """Nothing."""
+        """Each turn of the main loop."""
 
-    def next_ms(self, now_ms):  # noqa: ARG002  # as Parts has it
-        """Never."""
+    def next_ms(self, now_ms):  # noqa: ARG002  # for those who need it
+        """When, in ms of this run, it must be awake again."""
         return schedule.NEVER
 
     def awake(self, now_ms):  # noqa: ARG002
-        """No."""
+        """Whether there must be no deep sleep now."""
         return False
 
     def keep(self):
-        """Nothing."""
+        """What goes over a deep sleep; of a part, at most parts.KEEP_MOST bytes."""
         return b""
 
-    def resume(self, kept):
-        """Nothing."""
+    def resume(self, data):
+        """What keep() said before the sleep that has ended."""
 
     def command(self, command, way):
-        """None: it is nobody's."""
+        """(result, what follows it) of a command; None: it is not for this part."""
 
     def activity(self):
-        """None."""
+        """The value of TLV_ACTIVITY for a heartbeat, or None."""
 
     def worn(self):
-        """None."""
+        """WORN or NOT_WORN, or None."""
 
     def taken(self, sequence):
-        """Nothing."""
+        """The box of this sequence is kept elsewhere now."""
 
     def connected(self, way):
-        """Nothing."""
+        """A gateway can be handed something by this way, and no alarm waits for it."""
 
     def stage(self, kind, number, stage):
-        """Nothing."""
+        """An answer says so of an event; REFUSED also says that it was given up for an alarm."""
 
     def settled(self):
-        """Nothing."""
+        """The settings are new."""

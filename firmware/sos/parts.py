@@ -9,56 +9,17 @@ import sys
 
 from . import schedule
 from .alarm_path import AlarmPathDied
-from .no_parts import KINDS, has
+from .no_parts import KINDS, NoParts, has
 
 # What one part may keep over a deep sleep.
 KEEP_MOST = 40
 
 
-class Part:
-    """The base of all parts: every hook, doing nothing. All are called in the main loop, and none may block."""
+class Part(NoParts):
+    """The base of all parts: every hook, doing nothing yet."""
 
     def __init__(self, reach):
         self.reach = reach
-
-    def turn(self, now_ms):
-        """Each turn of the main loop."""
-
-    def next_ms(self, now_ms):  # noqa: ARG002  # for those who need it
-        """When, in ms of this run, it must be awake again."""
-        return schedule.NEVER
-
-    def awake(self, now_ms):  # noqa: ARG002
-        """Whether there must be no deep sleep now."""
-        return False
-
-    def keep(self):
-        """At most KEEP_MOST bytes for the start after this sleep."""
-        return b""
-
-    def resume(self, data):
-        """What keep() said before the sleep that has ended."""
-
-    def command(self, command, way):
-        """(result, what follows it) of a command; None: it is not for this part."""
-
-    def activity(self):
-        """The value of TLV_ACTIVITY for a heartbeat, or None."""
-
-    def worn(self):
-        """WORN or NOT_WORN, or None."""
-
-    def taken(self, sequence):
-        """The box of this sequence is kept elsewhere now."""
-
-    def connected(self, way):
-        """A gateway can be handed something by this way, and no alarm waits for it."""
-
-    def stage(self, kind, number, stage):
-        """An answer says so of an event; REFUSED also says that it was given up for an alarm."""
-
-    def settled(self):
-        """The settings are new."""
 
 
 def _unload(package, name):
