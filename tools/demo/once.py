@@ -44,4 +44,4 @@ async def run(keep: str | None, words: Messages, *, as_json: bool) -> int:
         finally:
             operator.cancel()
             await asyncio.gather(operator, return_exceptions=True)
-    return 0
+        return 0 if scene.presses.all_answered else 1

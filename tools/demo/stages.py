@@ -66,6 +66,11 @@ class Presses:
         """Those that have not come to their end; a tap that nothing has come of yet is one of them."""
         return [press for press in (*self.all, *self._taps.values()) if not press.closed]
 
+    @property
+    def all_answered(self) -> bool:
+        """Whether each of them came to CLOSED: REFUSED is an end, too, and nobody has come."""
+        return all("CLOSED" in press.stages for press in self.all)
+
     def pressed(self, name: str, link: str, wearable: str, now_ms: float) -> Press:
         """The button went down."""
         press = Press(name, link, wearable, now_ms)
