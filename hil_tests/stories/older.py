@@ -184,12 +184,11 @@ class Older(Tale):
         await self.walk(day, "16:00", 30)
         self.answered(day, "20:00")
         await self.until(day + 1, "00:30")
+        seen = len(self.world.gateways[GATEWAY].logs)
         await asyncio.to_thread(self.world.broker.start)
         self.expect("path_primary_restored", "primary", self.world.at_ms, 1260.0)
         self.expect("platform_restored", "", self.world.at_ms, 660.0)
-        await self.world.gateways[GATEWAY].logged(
-            "uplink_connected", 30.0, after=len(self.world.gateways[GATEWAY].logs)
-        )
+        await self.world.gateways[GATEWAY].logged("uplink_connected", 30.0, after=seen)
         await self.world.accepted()
 
     async def calls_for_care(self, day: int) -> None:

@@ -37,11 +37,12 @@ def judge(tale: Child, database: Path, verdict: Verdict) -> None:
             verdict.invented.append(f"box {sequence} of the trail is not genuine")
             continue
         for position in trail_code.unpack(inside):
+            if not position.found:
+                continue  # the hole it stands in is one
             times_ms.append(position.unix_s * 1000 - wall_0_ms)
             truth = route.at(times_ms[-1])
-            found = Place(position.latitude_e5 / 1e5, position.longitude_e5 / 1e5)
-            if position.found and truth.metres_to(found) > _OFF_MOST_M:
-                off_m = truth.metres_to(found)
+            off_m = truth.metres_to(Place(position.latitude_e5 / 1e5, position.longitude_e5 / 1e5))
+            if off_m > _OFF_MOST_M:
                 verdict.invented.append(f"a position {off_m:.0f} m off at {clock(position.unix_s * 1000)}")
     tale.boxes, tale.positions = len(rows), len(times_ms)
     tale.box_bytes = sum(len(sealed) for _, sealed in rows)
