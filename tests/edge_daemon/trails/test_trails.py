@@ -24,7 +24,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOOK_EVERY_S", 0.02)
 
 
-async def test_a_box_ison_disk_before_it_is_taken_and_off_it_when_the_platform_has_it(tmp_path: Path) -> None:
+async def test_a_box_is_on_disk_before_it_is_taken_and_off_it_when_the_platform_has_it(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     async with bench.running() as trails:
         bench.hand_over(trails, 7)
@@ -89,7 +89,7 @@ async def test_news_of_an_event_goes_first_and_alarms_before_all_else(tmp_path: 
         await until(lambda: bench.said() == [4, 2, 5, 3, 1])
 
 
-async def test_one_message_at_a_time_and_each_againuntil_it_is_answered(
+async def test_one_message_at_a_time_and_each_again_until_it_is_answered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = Bench(tmp_path)
