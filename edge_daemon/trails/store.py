@@ -26,6 +26,10 @@ CREATE TABLE boxes (
 PRAGMA user_version = 1;
 """
 _VERSION = 1
+_KEEP = """
+INSERT INTO boxes (wearable, sequence, number, box, boot_id, heard_ms) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (wearable, sequence) DO NOTHING
+"""
 _BUSY_MOST_S = 5.0
 
 Key = tuple[str, int]
@@ -89,10 +93,8 @@ class Store:
     def keep(self, boxes: list[Box]) -> None:
         """Write them; those that are here already stay as they are. Raises TrailsFailed."""
         rows = [(b.wearable, b.sequence, b.number, b.box, b.boot_id, b.heard_ms) for b in boxes]
-        sql = (
-            "INSERT OR IGNORE INTO boxes (wearable, sequence, number, box, boot_id, heard_ms) VALUES (?, ?, ?, ?, ?, ?)"
-        )
-        self._write(sql, rows)
+        # Not OR IGNORE, which passes over any refused row: TAKEN would be a lie.
+        self._write(_KEEP, rows)
 
     def forget(self, keys: list[Key]) -> None:
         """The platform has them. Raises TrailsFailed."""
@@ -112,7 +114,9 @@ class Store:
             self._path.touch(mode=0o600)
             sync_directory(self._path.parent)
         db = self._db = sqlite3.connect(self._path, timeout=_BUSY_MOST_S, check_same_thread=False)
-        db.execute("PRAGMA synchronous = FULL")
+        # FULL does not sync the directory once the journal is deleted: a power cut then brings it back, and with it
+        # what was before the commit.
+        db.execute("PRAGMA synchronous = EXTRA")
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if version > _VERSION:
             # Of a later version of us, that was rolled back: nothing of it is understood, and nothing thrown away.

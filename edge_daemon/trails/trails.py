@@ -90,11 +90,6 @@ class Trails:
         self._wake = asyncio.Event()
         self.on_damaged: Callable[[str, str], None] = lambda file, aside: None
 
-    @property
-    def waiting(self) -> int:
-        """How many boxes the platform does not have yet."""
-        return len(self._waits)
-
     def heard(self, admitted: Admitted, trail: Trail) -> None:
         """A wearable hands a box over."""
         sequence = boxes.sequence(trail.box)
@@ -159,11 +154,15 @@ class Trails:
                 # Where this fails they go to the platform once more, after a restart; it knows them.
                 await self._on_disk(partial(self._store.forget, over))
         except TrailsFailed as failed:
-            self._counters.add("trails_unstored")
-            log.error("trails_unstored", why=str(failed))
-            self._fresh.clear()
-            self._open = False
-            self._reopen_ms = self._ages.clock.now_ms() + _REOPEN_AFTER_MS
+            self._close(failed)
+
+    def _close(self, failed: TrailsFailed) -> None:
+        """The file is opened anew after a while, and judged then."""
+        self._counters.add("trails_unstored")
+        log.error("trails_unstored", why=str(failed))
+        self._fresh.clear()
+        self._open = False
+        self._reopen_ms = self._ages.clock.now_ms() + _REOPEN_AFTER_MS
 
     async def _reopen(self) -> None:
         """Open the file, unless it is too soon to try again. Raises TrailsFailed."""
@@ -202,8 +201,12 @@ class Trails:
         try:
             found = await self._on_disk(partial(self._store.read, keys))
             await self._publish(payload.trails(self._gateway, found, self._ages))
-        except (UplinkDown, TrailsFailed) as failed:
-            log.info("trails_unsent", why=str(failed))
+        except UplinkDown as error:
+            log.info("trails_unsent", why=str(error))
+            return
+        except TrailsFailed as failed:
+            # Unread, the newest would be in the way of all the others for ever.
+            self._close(failed)
             return
         self._counters.add("trails_sent", len(found))
         self._asked, self._answer_by_ms = keys, now_ms + _ANSWER_WITHIN_MS

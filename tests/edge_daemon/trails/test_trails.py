@@ -11,7 +11,7 @@ import pytest
 from edge_daemon.clock import Clock
 from edge_daemon.errors import UplinkDown
 from edge_daemon.trails import trails as module
-from edge_daemon.trails.store import Store, TrailsFailed
+from edge_daemon.trails.store import Box, Store, TrailsFailed
 from edge_daemon.uplinks import answers
 from protocol import box as boxes
 from protocol.watchful import Trail, pack_trail
@@ -139,7 +139,7 @@ async def test_a_box_that_comes_twice_is_one_and_taken_twice(tmp_path: Path) -> 
         bench.hand_over(trails, 1)
         bench.hand_over(trails, 1)
         await until(lambda: bench.taken() == [1, 1])
-        assert (trails.waiting, on_disk(bench.file)) == (1, [1])
+        assert (len(trails._waits), on_disk(bench.file)) == (1, [1])
 
 
 async def test_a_full_store_takes_nothing_more_but_news_of_events(
@@ -205,3 +205,38 @@ async def test_it_stops_in_order_in_the_middle_of_whatever_the_disk_does(tmp_pat
                 await asyncio.sleep(0.001)
         assert trails._store._db is None
     assert len(on_disk(bench.file)) >= len(set(bench.taken()))
+
+
+async def test_a_box_that_cannot_be_read_is_in_nobodys_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is judged anew, and set aside where it is damaged."""
+    monkeypatch.setattr(module, "_REOPEN_AFTER_MS", 50)
+    bench = Bench(tmp_path)
+    bench.connected = False
+    async with bench.running() as trails:
+        for sequence in range(3):
+            bench.hand_over(trails, sequence)
+        await until(lambda: len(bench.taken()) == 3)
+        bench.file.write_bytes(b"no database" * 2000)
+        bench.connected = True
+        trails.hurry()
+        await until(lambda: bench.damaged == [("trails.sqlite3", "trails.sqlite3.damaged-1")])
+        assert bench.counters.snapshot()["trails_unstored"] == 1
+        bench.hand_over(trails, 7)
+        await until(lambda: 7 in bench.said())
+
+
+def test_what_the_table_refuses_is_not_kept_in_silence(tmp_path: Path) -> None:
+    store = Store(tmp_path / "trails.sqlite3")
+    store.open()
+    refused = Box("ab" * 8, 1, 0, None, "boot", 1)  # type: ignore[arg-type]
+    with pytest.raises(TrailsFailed):
+        store.keep([refused])
+    store.close()
+
+
+def test_a_commit_is_synced_with_the_directory_that_it_needs(tmp_path: Path) -> None:
+    """EXTRA (3): SQLite's FULL leaves the deletion of its journal to the kernel."""
+    store = Store(tmp_path / "trails.sqlite3")
+    store.open()
+    assert store._connection().execute("PRAGMA synchronous").fetchone() == (3,)
+    store.close()
