@@ -96,8 +96,12 @@ class Handover:
             self._sequence = 0
             return
         sealed = box.seal(self._reach.trail_key, box.TRAIL, record.sequence, urandom(box.SALT_SIZE), record.trail)
-        if self._reach.send(codes.TRAIL, pack_trail(record.number, sealed), way) >= 0:
-            self._sequence, self._way, self._sent_ms = record.sequence, way, now_ms
+        if self._reach.send(codes.TRAIL, pack_trail(record.number, sealed), way) < 0:
+            # Nobody took it, and each try has cost a counter: not again at the next turn.
+            self._sequence = 0
+            self._rests[way] = now_ms + _REST_MS
+            return
+        self._sequence, self._way, self._sent_ms = record.sequence, way, now_ms
 
     def _close(self, now_ms):
         record = self._store.open

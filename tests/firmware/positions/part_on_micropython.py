@@ -223,6 +223,19 @@ def test_who_does_not_answer_gets_each_box_a_few_times_and_the_next_gets_it_too(
     world.stop()
 
 
+def test_on_a_line_that_takes_nothing_little_is_tried_and_nothing_is_lost():
+    world = World()
+    world.live(3600)
+    world.dead_line = True
+    world.handed_over(19)
+    assert world.lost == 1, world.lost
+    world.handed_over(3600)
+    assert 150 <= world.lost <= 182, world.lost
+    world.dead_line = False
+    assert len(positions(world.handed_over(60))) >= 20
+    world.stop()
+
+
 def test_a_child_leaves_home_and_school_and_comes_back():
     world = World()
     east = world.place[1]
