@@ -101,6 +101,19 @@ def test_a_question_that_is_over_goes():
     assert shows(reach, home(reach))
 
 
+def test_a_question_that_goes_while_its_pattern_plays_leaves_home():
+    reach, screen = watch()
+    reach.prompt.kind = codes.PROMPT_LOOK
+    reach.tell(stages.PROMPTED, 0)
+    turns(reach, screen, 200)
+    reach.prompt.kind = 0
+    turns(reach, screen, 200)
+    assert shows(reach, home(reach))
+    reach.tell(stages.IDLE, 0)
+    turns(reach, screen, 200)
+    assert shows(reach, home(reach))
+
+
 def test_a_fall_counts_in_light_until_somebody_says_that_all_is_well():
     reach, screen = watch()
     turns(reach, screen, 20000)

@@ -213,7 +213,7 @@ class Screen(Part):
             return FALL
         if self.reach.prompt.kind and self.reach.feedback.stage in _NO_EVENT:
             return PROMPT
-        return HOME if self.reach.feedback.stage == stages.IDLE else TOLD
+        return HOME if self.reach.feedback.stage in _NO_EVENT else TOLD
 
     # ---- light ----
 
