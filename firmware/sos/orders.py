@@ -80,6 +80,8 @@ class Orders:
             prompt = Prompt(args)
         except NotUnderstood:
             return False
+        if prompt.kind > codes.PROMPT_LOOK:
+            return False  # one of a later protocol: there is no page for it
         self._path.enter()
         done = self._presses.ask(prompt, self._board.now_ms())
         self._path.leave()

@@ -222,6 +222,13 @@ async def test_a_hold_is_an_sos_though_something_is_asked_and_then_nothing_is(st
     assert (await bench.command(codes.COMMAND_PROMPT, b"\0\0\x01\0\x09")).status == FAILED
 
 
+async def test_a_question_of_a_later_protocol_is_not_asked(start: Start) -> None:
+    bench = await start()
+    for kind in (codes.PROMPT_LOOK + 1, 255):
+        assert (await bench.command(codes.COMMAND_PROMPT, asked(kind, kind))).status == FAILED
+    assert (await bench.command(codes.COMMAND_PROMPT, asked(1, codes.PROMPT_LOOK))).status == DONE
+
+
 async def test_what_is_withdrawn_or_over_is_asked_no_more(start: Start) -> None:
     bench = await start()
     await bench.command(codes.COMMAND_PROMPT, asked(1, codes.PROMPT_CHECKIN))
