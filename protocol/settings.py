@@ -121,6 +121,8 @@ def _take(settings: Settings, tag: int, value: bytes) -> None:
         raise NotUnderstood("setting too short")
     if tag in _OF_ONE_BYTE:
         setattr(settings, _OF_ONE_BYTE[tag], value[0])
+        if settings.language > ENGLISH:
+            settings.language = CHINESE  # one of a later protocol: nobody has words for it here
     elif tag == _FENCE and len(settings.fences) < FENCES_MOST:
         radius_m = value[10] << 8 | value[11]
         settings.fences.append(Fence(value[0], value[1], _signed(value[2:6]), _signed(value[6:10]), radius_m))

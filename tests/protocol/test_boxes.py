@@ -76,6 +76,15 @@ def test_settings_that_are_cut_are_refused() -> None:
         settings.unpack(b"\x04\x02ab")
 
 
+@pytest.mark.parametrize("language", [settings.ENGLISH + 1, 255])
+def test_a_language_that_nobody_has_words_for_is_chinese(language: int) -> None:
+    whole = _settings()
+    whole.language = language
+    found = settings.unpack(whole.pack())
+    assert found.language == settings.CHINESE
+    assert found.short_press == whole.short_press
+
+
 def test_the_largest_settings_fit_into_the_parts_there_are() -> None:
     sealed = box.seal(keys.derive(TEST_ONLY_ROOT).trail, box.SETTINGS, 3, SALT, _settings().pack())
     read = [watchful.Part(part) for part in watchful.parts(3, sealed)]
