@@ -6,7 +6,7 @@ from sos.schedule import NEVER
 from sos.screen import pages, part
 
 from protocol import codes
-from protocol.settings import CHINESE, WORKER
+from protocol.settings import CHINESE, OLDER, WORKER
 
 
 def test_it_starts_with_light_on_home_and_goes_dark_by_itself():
@@ -145,3 +145,15 @@ def test_what_could_not_be_kept_is_said():
     reach.full = True
     tap(reach, screen, NAV, UPPER, SEND)
     assert shows(reach, pages.not_taken(CHINESE))
+
+
+def test_who_is_a_worker_no_more_on_the_last_page_gets_one_that_there_is():
+    reach, screen = watch()
+    reach.settings.kind = WORKER
+    tap(reach, screen, NAV, NAV, NAV, NAV)
+    assert shows(reach, pages.services(3, True, CHINESE))
+    reach.settings.kind = OLDER
+    turns(reach, screen, 200)
+    assert shows(reach, pages.services(0, False, CHINESE))
+    tap(reach, screen, NAV)
+    assert shows(reach, pages.services(1, False, CHINESE))

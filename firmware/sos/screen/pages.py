@@ -86,8 +86,12 @@ def _battery(page, percent, left):
 
 
 def services(number, worker, language):
-    """Page `number` of what can be asked for, or said of a visit: two of them, each a row."""
+    """Page `number` of what can be asked for, or said of a visit: two of them, each a row.
+
+    Who is a worker no more while the last page is shown has one page less: then it is the first.
+    """
     order = (_VISITS,) + _ORDER if worker else _ORDER  # noqa: RUF005  # MicroPython
+    number %= len(order)
     page = p.Page()
     for place, kind in enumerate(order[number]):
         page.row(place * p.CELL, _ICONS[kind], _NAMES[kind][language], palette.BLACK, kind)
