@@ -144,4 +144,16 @@ class Parts:
         self._parts.remove((index, part))
         if self._reach.motion is part:
             self._reach.motion = None
+        self._put_out(name)
         _unload(__name__[: __name__.rindex(".")], name)
+
+    def _put_out(self, name):
+        """What a part leaves on burns the battery, or stays on the glass over what an alarm shows."""
+        board = self._reach.board
+        try:
+            if name == "screen":
+                board.flush(None)
+            elif name == "positions":
+                board.gnss(False)
+        except Exception as error:
+            self._reach.log("what %s left on stays on: %r" % (name, error))

@@ -9,6 +9,16 @@ class Board:
     has_screen = has_gnss = True
     has_wings = False
 
+    def __init__(self):
+        self.flushed = []
+        self.receiver = []
+
+    def flush(self, palette):
+        self.flushed.append(palette)
+
+    def gnss(self, on):
+        self.receiver.append(on)
+
 
 class Reach:
     def __init__(self):
@@ -75,6 +85,37 @@ def test_a_part_that_raises_is_dropped_and_the_others_go_on():
     whole.turn(2)
     assert kept.told == [1, 2]
     assert len(reach.logged) == 1 and "broken" in reach.logged[0]
+
+
+def dropped(name, board=None):
+    """A part of this name that has raised, and nothing else."""
+    reach, whole, _ = made(Broken)
+    reach.board = board or reach.board
+    whole._kinds = [(name, ("has_wings",))]
+    reach.board.flush((1, 2))
+    reach.board.gnss(True)
+    whole.turn(1)
+    whole.turn(2)
+    return reach
+
+
+def test_a_dropped_screen_is_dark_and_a_dropped_receiver_is_off():
+    board = dropped("screen").board
+    assert (board.flushed, board.receiver) == ([(1, 2), None], [True])
+    board = dropped("positions").board
+    assert (board.flushed, board.receiver) == ([(1, 2)], [True, False])
+    board = dropped("motion").board
+    assert (board.flushed, board.receiver) == ([(1, 2)], [True])
+
+
+def test_what_cannot_be_put_out_is_said_and_stops_nobody():
+    class Burnt(Board):
+        def flush(self, palette):
+            if palette is None:
+                raise OSError(5)
+
+    reach = dropped("screen", Burnt())
+    assert len(reach.logged) == 2 and "dropped" in reach.logged[0] and "OSError" in reach.logged[1]
 
 
 def test_a_dead_alarm_path_is_no_parts_fault():
