@@ -23,6 +23,8 @@ from .stirring import may_be_a_fall, moves
 
 _WAKE_MOTION = 5
 _KEPT_SAMPLES = 170
+# One turn takes so many times what the chip keeps; what is left is there at the next.
+_READS_MOST = 3
 # Whatever woke us may only have begun: at least so long. Motion that goes on is looked at for longer, and then again
 # after so much sleep.
 LOOK_LEAST_MS = 4000
@@ -69,12 +71,13 @@ class Motion(Part):
     def turn(self, now_ms):
         """Take what the chip has, and look at what has become of a fall."""
         self._shook = self._shook or self.reach.feedback.playing
-        count = _KEPT_SAMPLES
-        while count == _KEPT_SAMPLES:
+        for _ in range(_READS_MOST):
             count = self.reach.board.samples(self._samples)
             if self._woken:
                 self._look(count)
             self._take(count, now_ms)
+            if count < _KEPT_SAMPLES:
+                break
         self._fallen.turn(now_ms)
         if self._activity.looked(self._since_power_on(now_ms)) and self._tells_worn():
             self.reach.raise_event(codes.WEARABLE_REMOVED)
