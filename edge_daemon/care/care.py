@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from edge_daemon.care import signs
 from edge_daemon.care.case import Case
 from edge_daemon.care.cases import Cases
+from edge_daemon.care.guard import Guard
 from edge_daemon.care.kept import Kept
 from edge_daemon.care.local_time import Anchor, LocalTime
 from edge_daemon.care.plan import Plan
@@ -45,7 +47,7 @@ _KEPT_EVERY_MS = 600_000
 _MESSAGES_MOST = 100
 _SIGNS_MOST = 10_000
 _TIME, _TELLING = "time", "telling"
-_NO_TIME = {"boot": "", "offset": None, "seen": None, "looked": None}
+_NO_TIME: dict[str, Any] = {"boot": "", "offset": None, "seen": None, "looked": None}
 
 
 class Care:
@@ -65,6 +67,7 @@ class Care:
         self._faults = faults
         self._clock = clock
         self._counters = counters
+        self._guard = Guard(counters)
         self._shelf = Shelf(Kept(state_dir / "care.json"), counters, self._damaged)
         self._time = LocalTime(clock, Anchor())
         self._telling = Telling(gateway, faults)
@@ -178,10 +181,12 @@ class Care:
 
     async def run(self) -> None:
         """Care for ever."""
-        self._resume(await self._shelf.read())
+        await self._begin()
         while True:
-            self._turn()
-            await self._keep_and_tell()
+            with self._guard:
+                self._turn()
+            with self._guard:
+                await self._keep_and_tell()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_EVERY_S):
                     await self._wake.wait()
@@ -190,21 +195,25 @@ class Care:
     def _turn(self) -> None:
         now_ms = self._clock.now_ms()
         known = self._time.offset_ms is not None
-        stepped = self._time.look() and known
+        stepped = False
+        with self._guard:
+            stepped = self._time.look() and known
         if now_ms - self._turned_ms >= _SLEPT_MS:
             self._awake_ms = now_ms
             for case in self._cases:
-                case.checkins.slept()
+                self._guard.run(case.checkins.slept)
         self._turned_ms = now_ms
         inbox, self._inbox, self._messages = self._inbox, [], 0
         for what in inbox:
-            self._safely(what)
-        self._fall_due(now_ms, stepped=stepped)
+            self._guard.run(what)
+        with self._guard:
+            self._fall_due(now_ms, stepped=stepped)
         for case in self._cases.served():
-            self._safely(case.checkins.turn)
-            self._safely(self._judge_stillness, case, now_ms)
-        for handle in self._cases.leave_others():
-            self._faults.note(kinds.INACTIVE, handle, holds=False)
+            self._guard.run(case.checkins.turn)
+            self._guard.run(self._judge_stillness, case, now_ms)
+        with self._guard:
+            for handle in self._cases.leave_others():
+                self._faults.note(kinds.INACTIVE, handle, holds=False)
 
     def _fall_due(self, now_ms: int, *, stepped: bool) -> None:
         """Time of day has gone on, or was set: have asked what fell due. A clock set back brings nothing back."""
@@ -217,15 +226,7 @@ class Care:
         # Before our start, or while the machine slept, nobody could ask; else only the clock did not say so in time.
         unasked = "gateway_off" if not stepped and self._awake_ms > now_ms - (wall_ms - after_ms) else "clock"
         for case in self._cases.served():
-            self._safely(case.fall_due, after_ms, wall_ms, unasked)
-
-    def _safely(self, what: Callable[..., None], *arguments: object) -> None:
-        """Whatever goes wrong with one wearer ends neither the others' care nor the gateway."""
-        try:
-            what(*arguments)
-        except Exception as error:  # noqa: BLE001  # a fault of ours here must not cost anybody an alarm
-            self._counters.add("care_failed")
-            log.error("care_failed", exc=error)
+            self._guard.run(case.fall_due, after_ms, wall_ms, unasked)
 
     def _judge_stillness(self, case: Case, now_ms: int) -> None:
         told = self._faults.holds(kinds.INACTIVE, case.handle)
@@ -244,6 +245,7 @@ class Care:
 
     def _damaged(self, aside: str) -> None:
         self._faults.report(kinds.STORE_DAMAGED, "care", f"set aside as {aside}")
+        self._touched()
 
     def _content(self) -> Content:
         anchor = self._time.anchor()
@@ -266,15 +268,28 @@ class Care:
         """Whether what was kept of the time is old, and somebody lives by it."""
         return now_ms - self._kept_ms >= _KEPT_EVERY_MS and any(case.holds for case in self._cases)
 
+    async def _begin(self) -> None:
+        """Go on where a run before this one ended; what is not understood of its file is set aside with all of it."""
+        with self._guard:
+            self._resume(await self._shelf.read())
+            if self._guard.failed:
+                await self._shelf.set_aside()
+
     def _resume(self, content: Content) -> None:
-        """Go on where a run before this one ended, then take what came meanwhile."""
-        time = content.pop(_TIME, _NO_TIME)
-        self._time = LocalTime(self._clock, Anchor(time["boot"], time["offset"], time["seen"]))
-        self._time.look()
-        self._looked_ms = time["looked"]
-        self._telling.resume(content.pop(_TELLING, {"events": []}))
+        """Take up what was kept, then what came meanwhile."""
+        self._guard.run(self._resume_time, content.pop(_TIME, _NO_TIME))
+        self._guard.run(self._telling.resume, content.pop(_TELLING, {"events": []}))
         for handle, row in content.items():
-            self._safely(self._cases.resume, handle, row, self._time.offset_ms)
+            self._guard.run(self._cases.resume, handle, row, self._time.offset_ms)
         # Before whatever has come meanwhile: what the journal holds came first.
         stored = [alarm for alarm in self.alarms() if self._cases.get(alarm.wearable) is not None]
         self._inbox = [partial(self._sign, alarm) for alarm in stored] + self._inbox
+
+    def _resume_time(self, row: dict[str, Any]) -> None:
+        """Raises KeyError, TypeError: nothing was taken up."""
+        numbers = [row[name] for name in ("offset", "seen", "looked")]
+        if any(type(number) is not int for number in numbers if number is not None):
+            raise TypeError("no whole number")
+        self._time = LocalTime(self._clock, Anchor(row["boot"], *numbers[:2]))
+        self._time.look()
+        self._looked_ms = numbers[2]

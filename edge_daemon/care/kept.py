@@ -67,5 +67,9 @@ def _row(line: bytes) -> tuple[str, dict[str, Any]] | None:
     """What a line says; None: it is damaged."""
     if line[8:9] != b" " or line[:8] != b"%08x" % crc32(line[9:]):
         return None
-    subject, row = json.loads(line[9:])
-    return str(subject), dict(row)
+    try:
+        subject, row = json.loads(line[9:])
+        return str(subject), dict(row)
+    except (ValueError, TypeError, RecursionError):
+        # Written so, by another version perhaps.
+        return None

@@ -44,12 +44,16 @@ class Shelf:
             content, damaged = await asyncio.to_thread(self._kept.read)
             if damaged:
                 log.error("care_damaged", lines=damaged, whole=len(content))
-                await asyncio.to_thread(self._kept.set_aside)
-                self._damaged(self._kept.aside.name)
+                await self.set_aside()
         except OSError as error:
             log.error("care_unreadable", why=error.strerror)
             return {}
         return content
+
+    async def set_aside(self) -> None:
+        """Leave the file, as it was read, to whoever looks into it. Raises OSError."""
+        await asyncio.to_thread(self._kept.set_aside)
+        self._damaged(self._kept.aside.name)
 
     async def keep(self, content: Callable[[], Content]) -> bool:
         """Write, unless a write before this hangs, or one has failed just now. Returns whether it is on disk."""
@@ -61,13 +65,17 @@ class Shelf:
             if self._writing.done():
                 self._ended(self._writing)
             return False
-        self._writing = loop.create_task(asyncio.to_thread(self._kept.write, content()))
+        self._writing = loop.create_task(self._write(content))
         await asyncio.wait({self._writing}, timeout=_WITHIN_S)
         if not self._writing.done():
             self._counters.add("care_unkept")
             log.error("care_disk_hangs")
             return False
         return self._ended(self._writing)
+
+    async def _write(self, content: Callable[[], Content]) -> None:
+        """What cannot even be put together is a write that failed."""
+        await asyncio.to_thread(self._kept.write, content())
 
     def _ended(self, writing: asyncio.Task[None]) -> bool:
         """Take note of how a write ended."""

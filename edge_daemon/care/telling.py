@@ -66,5 +66,10 @@ class Telling:
         return {"events": [[event.handle, event.kind, event.note] for event in self._events]}
 
     def resume(self, row: dict[str, Any]) -> None:
-        """What a run before this one had to tell."""
-        self._events = [_Event(handle, kind, note, doubtful=True) for handle, kind, note in row["events"]]
+        """What a run before this one had to tell. Raises KeyError, TypeError, ValueError: nothing was taken up."""
+        events = [_Event(handle, kind, note, doubtful=True) for handle, kind, note in row["events"]]
+        if not all(
+            isinstance(one.handle, str) and type(one.kind) is int and isinstance(one.note, str) for one in events
+        ):
+            raise TypeError("no event")
+        self._events = events

@@ -93,7 +93,7 @@ class Ward:
     # ---- the gateway ----
 
     async def start(self) -> None:
-        self.care._resume(await self.care._shelf.read())
+        await self.care._begin()
         await self.turn()
 
     async def turn(self, seconds: float = 0, step_s: float = 30) -> None:
