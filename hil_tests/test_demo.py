@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Locator, Page, async_playwright, expect
 
 from hil_tests.child import Child
 from hil_tests.screens import watch
@@ -102,8 +102,9 @@ async def _press_take_close(page: Page, desk: Page) -> None:
         # Without a reload: the card comes by itself.
         card = desk.locator("article.stage-accepted")
         await expect(card).to_be_visible(timeout=SOON_MS)
-        await _operate(desk, "SOS", first=number == 0)
-        await expect(pendant.locator(".way .lit")).to_have_count(5, timeout=SOON_MS)
+        lit = pendant.locator(".way .lit")
+        await _operate(desk, "SOS", lit, first=number == 0)
+        await expect(lit).to_have_count(5, timeout=SOON_MS)
         assert re.search(r"closed\s*\d+ ms", await pendant.locator(".way").first.inner_text())
 
 
@@ -180,8 +181,9 @@ class Glass:
         card = self._desk.locator("article.stage-accepted", has_text=what)
         await expect(card).to_be_visible(timeout=SOON_MS)
         if back:
-            await _operate(self._desk, what, first=False)
-            await expect(row.locator(".lit")).to_have_count(5, timeout=SOON_MS)
+            lit = row.locator(".lit")
+            await _operate(self._desk, what, lit, first=False)
+            await expect(lit).to_have_count(5, timeout=SOON_MS)
 
     async def is_asked_and_answers(self) -> None:
         """An operator's call reaches the glass, awake or when it is heard next; its answer comes to its end."""
@@ -196,14 +198,16 @@ class Glass:
         await expect(closed).to_have_class("lit", timeout=SOON_MS)
 
 
-async def _operate(desk: Page, what: str, *, first: bool) -> None:
-    """Take and close the incident of this kind as an operator does, who is asked for a name once."""
+async def _operate(desk: Page, what: str, lit: Locator, *, first: bool) -> None:
+    """Take and close the incident of this kind as an operator does, who is asked for a name once.
+
+    `lit`: the stages that its wearer has been shown, who is to see that somebody took it before it is over.
+    """
     await desk.locator("article.stage-accepted", has_text=what).locator(".take").click()
     if first:
         await desk.locator("#who-name").fill("王芳")
         await desk.locator("#who button.primary").click()
-    # The wearer is to see that somebody took it before it is over.
-    await asyncio.sleep(1.0)
+    await expect(lit).to_have_count(4, timeout=SOON_MS)
     await desk.locator("article.stage-answered", has_text=what).locator(".close").click()
     await desk.locator("#outcomes button").first.click()
 

@@ -90,11 +90,12 @@ class Home:
         body = self.house.wearables[name].body
         async with self.hands[name]:
             newest, since = max((one.number for one in body.shown), default=0), len(body.shown)
+            counts = since > 0 and (body.shown[-1].stage, body.shown[-1].number) == ("COUNTING", newest)
 
             def taken() -> bool | None:
                 return (
                     any(
-                        one.number > newest or (one.stage == "COUNTING" and one.number == newest)
+                        one.number > newest or (counts and one.stage == "COUNTING" and one.number == newest)
                         for one in body.shown[since:]
                     )
                     or None
