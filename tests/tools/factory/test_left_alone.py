@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 from pathlib import Path
@@ -14,7 +15,7 @@ from hil_tests.board.program import Around
 from tests.hil_tests.board.cabled import Cabled
 from tests.tools.factory.jig import BenchJig
 from tools import cli
-from tools.factory import bench
+from tools.factory import bench, verdicts
 from tools.flash.application_prompt import open_prompt
 
 pytestmark = pytest.mark.skipif(not micropython.can_build(), reason="the chip's prompt needs our own build")
@@ -87,13 +88,49 @@ def test_a_cable_pulled_in_the_middle_is_told_and_is_not_in_the_book(
     assert (code, parts, last["state"], last["reason"]) == (1, {}, "failed", "flash.cable")
 
 
-def test_a_board_with_an_accelerometer_is_asked_for_it(tmp_path: Path) -> None:
-    """No board file of today has one: the self-test with a board that does."""
-    stub = "class Board:\n name = 'b'\n def acceleration_mg(self):\n  return (3, -4, 996)\n"
-    with Cabled(tmp_path) as board, open_prompt(board.port, "auto") as prompt:
+# A chip that lies still, 50 times a second; what it has kept from before is from when it was turned over.
+RESTING = """
+class Board:
+    has_accelerometer = True
+    told = 1
+    def __init__(self):
+        self.ms, self.row = 0, [(0, 0, -1000)] * 170
+    def now_ms(self):
+        return self.ms
+    def wait(self, most_ms):
+        assert 0 < most_ms <= 300
+        self.ms += most_ms
+        self.row += [(2, -4, 995), (4, -4, 997)] * (most_ms // 40) + [(3, -4, 996)] * (most_ms % 40 // 20)
+        self.row = self.row[-170:] if self.told else []
+    def samples(self, buf):
+        count = min(len(buf) // 3, len(self.row))
+        for at in range(count * 3):
+            buf[at] = self.row[at // 3][at % 3]
+        self.row = self.row[count:]
+        return count
+"""
+
+
+def felt(board: Cabled, stub: str) -> dict[str, Any]:
+    """What the self-test says of this board's accelerometer."""
+    with open_prompt(board.port, "auto") as prompt:
         prompt.run(bench.self_test())
         prompt.run(stub)
-        assert prompt.run("print(SelfTest(Board()).accelerometer())").strip() in (
-            "{'fitted': True, 'mg': [3, -4, 996]}",
-            "{'mg': [3, -4, 996], 'fitted': True}",
-        )
+        answer: dict[str, Any] = ast.literal_eval(prompt.run("print(SelfTest(Board()).accelerometer())").strip())
+        return answer
+
+
+def test_a_board_with_an_accelerometer_is_asked_for_it(tmp_path: Path) -> None:
+    with Cabled(tmp_path) as board:
+        answer = felt(board, RESTING)
+    assert answer == {"fitted": True, "mg": [3, -4, 996]}
+    assert verdicts.accelerometer(answer).state == "done"
+
+
+def test_an_accelerometer_that_says_nothing_fails_and_one_that_is_not_there_does_not(tmp_path: Path) -> None:
+    with Cabled(tmp_path) as board:
+        silent = felt(board, RESTING.replace("told = 1", "told = 0"))
+        absent = felt(board, RESTING.replace("has_accelerometer = True", "has_accelerometer = False"))
+    assert silent == {"fitted": True, "mg": [0, 0, 0]}
+    assert verdicts.accelerometer(silent).state == "failed"
+    assert absent == {"fitted": False}
