@@ -47,7 +47,7 @@ class Presses:
             self.act(action, now_ms)
             action = self.gestures.tick(now_ms)
         self.testing.tick(now_ms)
-        # A press that is under way is waited for: at its second second it is a hold, at its third a series.
+        # Presses under way are waited for, 4 s at most: two of less than 1 s, as short a pause between, 1 s of rest.
         if self.falls.over(now_ms) and self.gestures.meant != gestures.FINE:
             self._release(self.falls.sent(), now_ms)
         self._prompting.tick(now_ms)
