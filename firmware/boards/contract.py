@@ -119,6 +119,7 @@ class Board:
         """Fill `buf`, an array of 'h', with x, y, z in mg, oldest first; return how many triples.
 
         One each 1/SAMPLES_HZ s; of those that nobody took the last SAMPLES_KEPT are kept, over deep sleep, too.
+        Raises OSError when the chip has been silent for so long that stillness must not be concluded from it.
         """
 
     def watch_motion(self, falls):

@@ -200,13 +200,8 @@ class Board(Esp32Core):
         return [] if place is None else [place]
 
     def samples(self, buf: "array[int]") -> int:
-        """0 when the chip does not answer."""
-        if self._motion is None:
-            return 0
-        try:
-            return self._motion.samples(buf)
-        except OSError:
-            return 0
+        """0 when the chip does not answer now; raises OSError when it is silent for good."""
+        return 0 if self._motion is None else self._motion.taken(buf, self.now_ms())
 
     def watch_motion(self, falls: bool) -> None:  # noqa: ARG002  # this chip tells no kind of motion
         """From the next sleep on it wakes us whenever its row is full, every 3.2 s, and the application looks."""

@@ -26,6 +26,8 @@ _FRAME = 6  # without header: x, y, z, 16 bits each, little endian; the lowest f
 _READ_FRAMES = 20
 # The whole of 1,024 bytes: 170 frames.
 _FRAMES_MOST = 170
+# A chip that is read more often than that, and has given nothing for so long, gives nothing any more.
+_SILENT_MS = 10000
 _POWER_CONF = 0x7C  # bit 0 advanced power save, bit 1 the FIFO wakes the interface for its reading
 _SAVING = 0x03
 # After leaving advanced power save (data sheet: 450 us) nothing is read or written for so long; in it, each write asks
@@ -66,6 +68,8 @@ class Bma423:
         self._one = bytearray(1)
         self._frames = bytearray(_READ_FRAMES * _FRAME)
         self._two = memoryview(self._frames)[:2]
+        # When it last gave something, or was first asked.
+        self._heard_ms = -1
         if self._read(_CHIP_ID) != _ID:
             raise ChipAbsent("no BMA423 at 0x%02x" % address)
         self._write(_POWER_CONF, 0)
@@ -89,6 +93,18 @@ class Bma423:
                 buf[done * 3 + i] = ((value - 0x10000 if value & 0x8000 else value) * 125) >> 9
             done += count
         return waiting
+
+    def taken(self, buf: "array[int]", now_ms: int) -> int:
+        """samples(), and 0 for a read that fails. Raises OSError when there has been nothing for 10 s of this run."""
+        try:
+            count = self.samples(buf)
+        except OSError:
+            count = 0
+        if count or self._heard_ms < 0:
+            self._heard_ms = now_ms
+        elif now_ms - self._heard_ms >= _SILENT_MS:
+            raise OSError("the accelerometer is silent")
+        return count
 
     def sleep(self, wake_samples: int) -> None:
         """Save power, sampling on; pull INT1 low when `wake_samples` wait, 0 for never. Raises OSError.

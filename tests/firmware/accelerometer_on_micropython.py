@@ -3,7 +3,10 @@
 from array import array
 
 from accelerometer import Accelerometer
+from boards import watch_t_watch_s3
 from drivers.bma423 import Bma423, ChipAbsent
+from fake_power import power_on
+from machine import State
 
 ONE_G = 4096
 
@@ -111,3 +114,51 @@ def test_accelerometer_that_fails_raises_and_comes_back():
     bus.broken = False
     bus.feed([(0, 0, ONE_G)])
     assert samples_of(chip) == [(0, 0, 1000)]
+
+
+def silent(chip, now_ms):
+    """Whether it is held to be silent at this time; it gives nothing in any case."""
+    try:
+        assert chip.taken(array("h", [0] * 30), now_ms) == 0
+    except OSError:
+        return True
+    return False
+
+
+def test_accelerometer_that_dies_is_not_taken_for_one_that_lies_still():
+    for breaks in (True, False):
+        bus = Accelerometer()
+        chip = Bma423(bus)
+        bus.feed([(0, 0, ONE_G)] * 3)
+        assert chip.taken(array("h", [0] * 30), 5000) == 3
+        # Nothing answers any more; or it answers, and samples no more.
+        bus.broken = breaks
+        assert not any(silent(chip, now_ms) for now_ms in range(5020, 15000, 20))
+        assert silent(chip, 15000)
+        bus.broken = False
+        bus.feed([(0, 0, ONE_G)])
+        assert chip.taken(array("h", [0] * 30), 16000) == 1
+        assert not silent(chip, 25999) and silent(chip, 26000)
+
+
+def test_accelerometer_that_is_asked_late_or_after_a_sleep_is_not_held_to_be_silent():
+    bus = Accelerometer()
+    chip = Bma423(bus)
+    assert not silent(chip, 60000), "nobody has asked before"
+    bus.feed([(0, 0, ONE_G)] * 2)
+    assert chip.taken(array("h", [0] * 30), 200000) == 2, "what it has kept says that it lives"
+    assert not silent(chip, 200020)
+    assert not silent(Bma423(bus), 0)
+
+
+def test_watch_says_that_its_accelerometer_is_silent():
+    board = power_on(watch_t_watch_s3)
+    State.chips[0x19].broken = True
+    asked_ms = board.now_ms()
+    assert board.samples(array("h", [0] * 30)) == 0
+    board.now_ms = lambda: asked_ms + 20000
+    try:
+        board.samples(array("h", [0] * 30))
+    except OSError:
+        return
+    raise AssertionError("who lies still and a dead chip are the same to it")

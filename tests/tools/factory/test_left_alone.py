@@ -130,7 +130,8 @@ def test_a_board_with_an_accelerometer_is_asked_for_it(tmp_path: Path) -> None:
 def test_an_accelerometer_that_says_nothing_fails_and_one_that_is_not_there_does_not(tmp_path: Path) -> None:
     with Cabled(tmp_path) as board:
         silent = felt(board, RESTING.replace("told = 1", "told = 0"))
+        raising = felt(board, RESTING.replace("count = min(", "raise OSError(19)\n        count = min("))
         absent = felt(board, RESTING.replace("has_accelerometer = True", "has_accelerometer = False"))
-    assert silent == {"fitted": True, "mg": [0, 0, 0]}
+    assert silent == raising == {"fitted": True, "mg": [0, 0, 0]}
     assert verdicts.accelerometer(silent).state == "failed"
     assert absent == {"fitted": False}
