@@ -67,7 +67,16 @@ class ActiveCare:
         )
         self._care = Care(gateway, state, enrolled, commands, faults, ages.clock, counters)
         self._care.alarms = journal.alarms.values
-        self._presence = Presence(state, enrolled, faults, ages, self._care.plan, self._care.believed_ms)
+        self._presence = Presence(
+            state,
+            enrolled,
+            faults,
+            ages,
+            self._care.plan,
+            self._care.believed_ms,
+            # Which ports there are is known once links exist.
+            lambda: any(True for _ in replies.serial_ports()),
+        )
         self._time = TimeTeller(commands, self._care.believed_ms, self._care.offset_minutes)
 
     @property

@@ -7,6 +7,7 @@ of nobody that they have left: their silence begins anew when it can hear again.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from edge_daemon.ages import Ages
@@ -25,14 +26,14 @@ log = Log("presence")
 _LOOK_EVERY_S = 0.5
 _WRITE_WITHIN_S = 1.0
 _FILE = "presence.json"
-# What of an ear is told as a condition, by the link whose ear it is.
-_DEAF = {kinds.RADIO_DEAF: "ble", kinds.RADIO_JAMMED: "ble", kinds.LINK_LOST: "serial"}
+_RADIO = (kinds.RADIO_DEAF, kinds.RADIO_JAMMED)
 
 
 class Presence:
     """Called from the event loop; never blocks, never raises. `plan`: of a wearable, None where there is none (yet).
 
-    `believed_ms`: the time by which people are away. The journal must be open before anything is heard.
+    `believed_ms`: the time by which people are away. `serial_open`: whether any serial line hears now. The journal must
+    be open before anything is heard.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class Presence:
         ages: Ages,
         plan: Plans,
         believed_ms: Believed = lambda: None,
+        serial_open: Callable[[], bool] = lambda: False,
     ) -> None:
         self._file = state_dir / _FILE
         self._clock = ages.clock
         self._faults = faults
+        self._serial_open = serial_open
         self._kept = kept.load(self._file)
         self._unwritten = self._failing = False
         self._writing: asyncio.Task[None] | None = None
@@ -77,14 +80,22 @@ class Presence:
     def look(self) -> None:
         """See who has been silent for too long."""
         now_ms = self._clock.now_ms()
-        deaf = {link for kind, link in _DEAF.items() if self._faults.about(kind)}
-        self._silences.look({*self._home.watched(), *self._visits.badges()}, deaf, now_ms)
+        self._silences.look({*self._home.watched(), *self._visits.badges()}, self._deaf(), now_ms)
 
         def silent_ms(handle: str) -> int:
             return self._silences.silent_ms(handle, now_ms)
 
         self._home.look(silent_ms)
         self._visits.look(silent_ms)
+
+    def _deaf(self) -> set[str]:
+        """The links whose ears do not hear: the radio where it says so; serial where a line was lost and none is left.
+
+        Of sources of power, too, it is told that they are lost; those are no devices' paths.
+        """
+        deaf = {"ble" for kind in _RADIO if self._faults.about(kind)}
+        lost = any(about.startswith("/") for about in self._faults.about(kinds.LINK_LOST))
+        return deaf | {"serial"} if lost and not self._serial_open() else deaf
 
     async def write(self) -> None:
         """Have what has changed on disk; no longer than a while. What the disk refuses is tried again when called next.

@@ -64,7 +64,10 @@ class Place:
         self.plans = plans
         self.faults = gateway.faults
         self.ages = Ages(gateway.journal, clock)
-        self.presence = Presence(state_dir, gateway.enrolled, gateway.faults, self.ages, plans.get, self._believed_ms)
+        # The serial lines that are open.
+        self.lines: list[str] = []
+        parts = gateway.enrolled, gateway.faults, self.ages, plans.get, self._believed_ms, lambda: bool(self.lines)
+        self.presence = Presence(state_dir, *parts)
         self._number = 0
 
     def _believed_ms(self) -> int | None:

@@ -82,6 +82,34 @@ async def test_a_line_that_is_lost_counts_for_who_was_heard_by_it_and_for_nobody
         assert kinds_of(await here.said())[-1] == LEFT
 
 
+@pytest.mark.parametrize("about", ["nut:ups@localhost", "power_supply"])
+@pytest.mark.parametrize("link", ["serial", "ble", ""])
+async def test_a_source_of_power_that_is_lost_makes_nobody_deaf(tmp_path: Path, about: str, link: str) -> None:
+    clock = Hand()
+    async with place(tmp_path, clock) as here:
+        here.presence.heard(ANNA.handle, link or "ble")
+        here.faults.condition(kinds.LINK_LOST, about, active=True)
+        if link:
+            here.minutes(65)
+            assert kinds_of(await here.said())[-1] == LEFT
+    if not link:
+        # Also while it is not known yet by which it is heard.
+        async with place(tmp_path, clock) as here:
+            here.minutes(65)
+            assert kinds_of(await here.said())[-1] == LEFT
+
+
+async def test_one_line_of_two_that_is_lost_makes_nobody_deaf_until_the_other_is_lost_too(tmp_path: Path) -> None:
+    async with place(tmp_path, Hand()) as here:
+        here.presence.heard(ANNA.handle, "serial")
+        here.faults.condition(kinds.LINK_LOST, "/dev/ttyACM0", active=True)
+        here.minutes(64)
+        assert LEFT not in kinds_of(await here.said())
+        here.lines = ["/dev/ttyACM1"]
+        here.minutes(65)
+        assert kinds_of(await here.said())[-1] == LEFT
+
+
 async def test_after_a_restart_any_deaf_ear_counts_until_it_is_known_by_which_one_is_heard(tmp_path: Path) -> None:
     clock = Hand()
     async with place(tmp_path, clock) as here:
