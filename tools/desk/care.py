@@ -1,8 +1,8 @@
 """Care plans and settings on their way to gateways. Guarantee: what is kept is sent to each gateway, over restarts.
 
-And again whenever one comes that does not live by it. Owns when it is sent, and what the desk may know of a plan: for
-whom, whose centre, how long positions are kept. Must not know what else a plan says, nor what settings say: those are
-the gateway's and the wearable's. Without keys boxes are kept and sent unread.
+And again whenever one comes, for it may have lost what it had. Owns when it is sent, and what the desk may know of a
+plan: for whom, whose centre, how long positions are kept. Must not know what else a plan says, nor what settings say:
+those are the gateway's and the wearable's. Without keys boxes are kept and sent unread.
 """
 
 from __future__ import annotations

@@ -64,6 +64,23 @@ async def test_a_plan_goes_to_every_gateway_of_its_wearable_and_to_no_other(
         assert third.received.empty()
 
 
+async def test_a_gateway_that_has_forgotten_its_plans_is_sent_them_again_when_it_connects(
+    broker: Broker, desk: Opened, wearable: Wearable
+) -> None:
+    """It said that it lives by them; then came a new card, or its file was damaged. It says nothing of that."""
+    async with Gateway(broker) as gateway:
+        await gateway.ask(event(12, wearable.handle))
+        said = row(wearable, plan=plan(wearable, 7), settings=own_settings(wearable, 3))
+        await desk.post("/api/care", said)
+        await gateway.next("care")
+        await says(gateway, wearable, plan_version=7, settings_version=3)
+        await until_said(desk, wearable, "gw-1", plan_version=7, settings_version=3)
+        for _ in range(2):
+            await gateway.say("status", {**CONNECTED, "gateway": "gw-1"})
+            assert (await gateway.next("care"))["rows"] == [said]
+            await until_sent(desk, wearable)
+
+
 async def test_what_is_not_lived_by_is_sent_again_when_its_gateway_connects(
     broker: Broker, desk: Opened, wearable: Wearable
 ) -> None:
@@ -80,12 +97,13 @@ async def test_what_is_not_lived_by_is_sent_again_when_its_gateway_connects(
         await says(gateway, wearable, plan_version=7, settings_version=3)
         await until_said(desk, wearable, "gw-1", settings_version=3)
         await gateway.say("status", {**CONNECTED, "gateway": "gw-1"})
+        assert (await gateway.next("care"))["rows"] == [said]
         # What it says behind its connection is stored behind it.
         await says(gateway, wearable, plan_version=7, settings_version=3, result="refused", reason="too_old")
         await until_said(desk, wearable, "gw-1", reason="too_old")
         due = select(func.count()).select_from(schema.care_at).where(schema.care_at.c.due)
         assert await desk.desk._store.read(lambda connection: connection.execute(due).scalar_one()) == 0
-        assert (await desk.counters())["care_sent"] == 2
+        assert (await desk.counters())["care_sent"] == 3
         newer = row(wearable, plan=plan(wearable, 8))
         await desk.post("/api/care", newer)
         assert (await gateway.next("care"))["rows"] == [{**said, "plan": newer["plan"]}]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from edge_daemon.clock import iso
 from tools.desk.errors import TooOld
@@ -117,15 +117,11 @@ def _bind(transaction: Transaction, pairs: Iterable[tuple[str, Gateway]]) -> Non
     transaction.run(transaction.insert(schema.care_at).on_conflict_do_nothing(), rows)
 
 
-def _lived_by() -> ColumnElement[bool]:
-    """Whether gateway and wearable say the versions that are kept."""
-    plan = or_(_c.plan_version.is_(None), and_(_at.plan_version.is_not(None), _at.plan_version >= _c.plan_version))
-    own = and_(_at.settings_version.is_not(None), _at.settings_version >= _c.settings_version)
-    return plan & or_(_c.settings_version.is_(None), own)
-
-
 def there(transaction: Transaction, came: set[Gateway], here: set[Gateway], now_ms: int) -> None:
-    """Gateways came, or still are there: what they are yet to be sent, or to be sent again."""
+    """Gateways came, or still are there: what they are yet to be sent, or to be sent again.
+
+    To one that came all of it, whatever it said last: it may be a new machine of the old name, or have lost its disk.
+    """
     for area, gateway in came | here:
         heard = schema.wearables.c
         by_it = (heard.area == area) & (heard.gateway == gateway)
@@ -133,10 +129,7 @@ def there(transaction: Transaction, came: set[Gateway], here: set[Gateway], now_
         wearables = transaction.connection.execute(unbound).scalars()
         _bind(transaction, [(wearable, (area, gateway)) for wearable in wearables])
         again = (_at.area == area) & (_at.gateway == gateway) & ~_at.due
-        if (area, gateway) in came:
-            kept = select(_c.wearable).where((_c.wearable == _at.wearable) & ~_lived_by()).exists()
-            again &= kept
-        else:
+        if (area, gateway) not in came:
             again &= (_at.sent_ms < now_ms - UNANSWERED_MS) & (func.coalesce(_at.said_ms, 0) < _at.sent_ms)
         transaction.run(update(schema.care_at).where(again).values(due=True))
 
