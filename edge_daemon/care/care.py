@@ -243,8 +243,8 @@ class Care:
         """There is something to keep."""
         self._changed = True
 
-    def _damaged(self, aside: str) -> None:
-        self._faults.report(kinds.STORE_DAMAGED, "care", f"set aside as {aside}")
+    def _damaged(self, note: str) -> None:
+        self._faults.report(kinds.STORE_DAMAGED, "care", note)
         self._touched()
 
     def _content(self) -> Content:

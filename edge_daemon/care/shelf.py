@@ -24,7 +24,7 @@ Content = dict[str, dict[str, Any]]
 
 
 class Shelf:
-    """`damaged` is told the name under which a damaged file was set aside."""
+    """`damaged` is told, in a few words, what became of a damaged file."""
 
     def __init__(self, kept: Kept, counters: Counters, damaged: Callable[[str], None]) -> None:
         self._kept = kept
@@ -39,21 +39,27 @@ class Shelf:
         return self._writing is not None or self._failed_at_s is not None
 
     async def read(self) -> Content:
-        """What is whole of the file; nothing when it can't be read."""
+        """What is whole of the file; nothing when it can't be read. One that is not whole is set aside."""
         try:
             content, damaged = await asyncio.to_thread(self._kept.read)
-            if damaged:
-                log.error("care_damaged", lines=damaged, whole=len(content))
-                await self.set_aside()
         except OSError as error:
             log.error("care_unreadable", why=error.strerror)
+            await self.set_aside()
             return {}
+        if damaged:
+            log.error("care_damaged", lines=damaged, whole=len(content))
+            await self.set_aside()
         return content
 
     async def set_aside(self) -> None:
-        """Leave the file, as it was read, to whoever looks into it. Raises OSError."""
-        await asyncio.to_thread(self._kept.set_aside)
-        self._damaged(self._kept.aside.name)
+        """Leave the file, as it was read, to whoever looks into it, if the disk lets us."""
+        note = f"set aside as {self._kept.aside.name}"
+        try:
+            await asyncio.to_thread(self._kept.set_aside)
+        except OSError as error:
+            log.error("care_not_set_aside", why=error.strerror)
+            note = "could not be set aside"
+        self._damaged(note)
 
     async def keep(self, content: Callable[[], Content]) -> bool:
         """Write, unless a write before this hangs, or one has failed just now. Returns whether it is on disk."""

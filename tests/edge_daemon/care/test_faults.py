@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from edge_daemon.care.kept import Kept
 from protocol import box
 from tests.edge_daemon.wearer import Wearer
 
@@ -107,3 +108,38 @@ async def test_no_fault_of_care_ends_the_gateway(tmp_path: Path, monkeypatch: py
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         assert running.cancelled()
+
+
+def refused(*_: Any) -> Any:
+    raise OSError(30, "Read-only file system")
+
+
+async def test_what_is_whole_counts_also_where_the_damaged_file_cannot_be_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, wearer, other = ShanghaiClock(), Wearer(), Wearer("b")
+    async with ward(tmp_path, clock=clock, wearer=wearer, others=(other,)) as home:
+        await home.live_by(5)
+        await live_by_another(home, other)
+    rewrite(tmp_path / "care.json", wearer.handle, "[]")
+    monkeypatch.setattr(Kept, "set_aside", refused)
+    async with ward(tmp_path, clock=clock, wearer=wearer, others=(other,)) as home:
+        assert damage(home) == [("care", "could not be set aside")]
+        assert home.care.plan(other.handle) is not None
+
+
+@pytest.mark.parametrize(("aside", "note"), [(True, "set aside as care.damaged"), (False, "could not be set aside")])
+async def test_a_file_that_cannot_be_read_is_told_and_not_written_over_if_the_disk_lets_us(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aside: bool, note: str
+) -> None:
+    clock, wearer = ShanghaiClock(), Wearer()
+    async with ward(tmp_path, clock=clock, wearer=wearer) as home:
+        await home.live_by(5)
+    was = (tmp_path / "care.json").read_bytes()
+    monkeypatch.setattr(Kept, "read", refused)
+    if not aside:
+        monkeypatch.setattr(Kept, "set_aside", refused)
+    async with ward(tmp_path, clock=clock, wearer=wearer) as home:
+        assert damage(home) == [("care", note)]
+        await home.live_by(6)
+    assert not aside or (tmp_path / "care.damaged").read_bytes() == was
