@@ -14,7 +14,6 @@ from protocol import codes
 # Done by somebody who can use their hands, and asks for no help.
 _WELL = (
     codes.SOS_CANCELLED,
-    codes.FALL_RECOVERED,
     codes.SERVICE_MEDICAL,
     codes.SERVICE_CARE,
     codes.SERVICE_INFORMATION,
@@ -26,7 +25,7 @@ _WELL = (
     codes.VISIT_DONE,
 )
 # Done to the wearable by somebody, if only by whoever tests it.
-_ALIVE = (*_WELL, codes.WEARABLE_REMOVED, codes.WEARABLE_WORN, codes.TEST_BY_HAND)
+_ALIVE = (*_WELL, codes.FALL_RECOVERED, codes.WEARABLE_REMOVED, codes.WEARABLE_WORN, codes.TEST_BY_HAND)
 _BY_HAND = (codes.PRESS, codes.HOLD, codes.SCREEN)
 
 
@@ -35,8 +34,11 @@ def take(case: Case, alarm: Alarm, clock: Clock, offset_ms: int | None) -> None:
     heard_ms = _heard_ms(alarm, clock, offset_ms)
     if heard_ms is None:
         return
-    well = alarm.kind in _WELL and alarm.raw is None
-    if alarm.meaning.event_class == "emergency" and not well:
+    recovered = alarm.kind == codes.FALL_RECOVERED and alarm.raw is None
+    # Of a wearer who got up only the accelerometer says so: they need no help, and have not answered.
+    pressed_away = recovered and alarm.detail == codes.PRESSED_AWAY
+    well = pressed_away or (alarm.kind in _WELL and alarm.raw is None)
+    if alarm.meaning.event_class == "emergency" and not (well or recovered):
         case.checkins.alarm(heard_ms)
     if alarm.age_ms < 0 or alarm.raw is not None:
         return

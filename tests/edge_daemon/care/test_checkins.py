@@ -253,3 +253,29 @@ async def test_who_is_served_no_more_is_asked_no_more(tmp_path: Path) -> None:
         assert await home.stored() == []
         assert home.care.plan(home.wearer.handle) is None
     assert BARE["checkins"] == [MORNING]
+
+
+async def test_who_presses_a_fall_away_has_answered(tmp_path: Path) -> None:
+    async with ward(tmp_path) as home:
+        await due(home)
+        await home.shows()
+        await home.says(codes.FALL_RECOVERED, codes.PRESSED_AWAY)
+        await home.turn(7200)
+        assert await home.stored() == []
+
+
+async def test_who_got_up_has_not_answered_and_is_asked_on_and_settles_nothing(tmp_path: Path) -> None:
+    """The accelerometer alone says it."""
+    async with ward(tmp_path) as home:
+        await due(home)
+        for _ in range(3):
+            await home.shows()
+            await home.says(codes.FALL_RECOVERED, codes.GOT_UP)
+            await home.turn(600)
+        await home.turn(10)
+        silent = [("checkin_silent", f"{NAMED} tries=3 worn=yes")]
+        assert await home.stored() == silent
+        await home.says(codes.FALL_RECOVERED, codes.GOT_UP)
+        assert await home.stored() == silent
+        await home.says(codes.FALL_RECOVERED, codes.PRESSED_AWAY)
+        assert [kind for kind, _ in await home.stored()] == ["checkin_silent", "checkin_settled"]
