@@ -30,7 +30,7 @@ class Shelf:
         self._kept = kept
         self._counters = counters
         self._damaged = damaged
-        self._writing: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[Exception | None] | None = None
         self._failed_at_s: float | None = None
 
     @property
@@ -79,14 +79,18 @@ class Shelf:
             return False
         return self._ended(self._writing)
 
-    async def _write(self, content: Callable[[], Content]) -> None:
-        """What cannot even be put together is a write that failed."""
-        await asyncio.to_thread(self._kept.write, content())
+    async def _write(self, content: Callable[[], Content]) -> Exception | None:
+        """What it failed by, returned: nobody may be there any more for whom to raise it."""
+        try:
+            await asyncio.to_thread(self._kept.write, content())
+        except Exception as error:  # noqa: BLE001  # also what can't be put together is a write that failed
+            return error
+        return None
 
-    def _ended(self, writing: asyncio.Task[None]) -> bool:
+    def _ended(self, writing: asyncio.Task[Exception | None]) -> bool:
         """Take note of how a write ended."""
         self._writing, self._failed_at_s = None, None
-        error = writing.exception()
+        error = writing.result()
         if error is None:
             return True
         self._failed_at_s = asyncio.get_running_loop().time()
