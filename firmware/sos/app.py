@@ -70,6 +70,7 @@ class App:
         self._awake_until_ms = 0 if start.kept is not None else power.AWAKE_FIRST_MS
         self._ticks_fed = 0
         self._cabled = False
+        self._parts_kept = start.kept.parts if start.kept is not None else b""
         self._resume(start.kept)
         self._path.presses.started()
         # Before anything is sent: every frame says how the battery is.
@@ -144,6 +145,8 @@ class App:
         # Held since before anybody listened, or let go in between.
         self._path.edge(board.button_pressed())
         board.on_tick(self._path.tick)
+        # Only now: whatever they do, the press that woke us lies in flash, and is on its way by ticks.
+        self._parts.start(self._parts_kept)
         board.ready("%d.%d.%d" % VERSION)
         while True:
             board.wait(_WAIT_MS)
@@ -294,4 +297,3 @@ class App:
         self._feedback.urgent = told is None or not told.asked
         self._prompting.resume(record.asked, started_ms)
         self._clock.resume(record.clock)
-        self._parts.resume(record.parts)

@@ -25,6 +25,9 @@ class NoParts:
     All are called in the main loop, and none may block.
     """
 
+    def start(self, kept):
+        """Of all together: make them; `kept`: what their keep() said before a deep sleep."""
+
     def turn(self, now_ms):
         """Each turn of the main loop."""
 

@@ -33,16 +33,23 @@ def _unload(package, name):
 
 
 class Parts:
-    """Those of this board. Every call goes to each of them; what raises is out."""
+    """Those of this board, from start() on. Every call goes to each of them; what raises is out."""
 
     def __init__(self, reach, kinds=KINDS):
         self._reach = reach
         self._kinds = kinds
         # (index in `kinds`, part)
         self._parts = []
-        for index, (name, needs) in enumerate(kinds):
-            if has(reach.board, needs):
+
+    def start(self, kept):
+        """Make them, and hand each what it has kept over a deep sleep (b"" after any other start).
+
+        It may take long, or never end: an alarm must not wait for it.
+        """
+        for index, (name, needs) in enumerate(self._kinds):
+            if has(self._reach.board, needs):
                 self._make(index, name)
+        self.resume(kept)
 
     def _make(self, index, name):
         package = __name__[: __name__.rindex(".")]

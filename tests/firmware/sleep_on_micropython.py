@@ -1,8 +1,12 @@
 """What goes over a deep sleep besides alarms: a question that runs, the time, settings. Runs on MicroPython."""
 
+import sys
+
 import flash_life as life
+from boards import contract
 from sos import stages
-from virtual_board import DEEP_SLEEP
+from sos.parts import Part
+from virtual_board import BY_WATCHDOG, DEEP_SLEEP, WATCHDOG, Over
 
 from protocol import codes
 from protocol.watchful import pack_prompt, pack_time
@@ -83,3 +87,80 @@ def test_the_time_and_what_it_lives_by_go_over_a_sleep():
         assert app._settings.version == 2 and len(app._settings.now.fences) == 14
 
     run(script)
+
+
+class Hangs(BaseException):
+    """What a hang is in a world whose time is a number: nobody catches it, and nothing more is done."""
+
+
+class Stuck:
+    """In the place of a part's module: its part keeps b"kept"; it hangs while it is made, once."""
+
+    hangs = False
+    made = 0
+    resumed = b""
+
+    @staticmethod
+    def make(reach):
+        if Stuck.hangs:
+            Stuck.hangs = False
+            raise Hangs
+        Stuck.made += 1
+        part = Part(reach)
+        part.keep = lambda: b"kept"
+        part.resume = Stuck.resume
+        return part
+
+    @staticmethod
+    def resume(data):
+        Stuck.resumed = data
+
+
+def woken_by_a_press(board):
+    """The application, with an accelerometer's part that is Stuck; a deep sleep ends by the button."""
+    board.has_accelerometer = True
+    if board.reset_cause == DEEP_SLEEP:
+        board.wake_cause = contract.WAKE_BUTTON
+    try:
+        life_as_it_is(board)
+    except Hangs:
+        raise Over(WATCHDOG) from None
+
+
+life_as_it_is = life.application
+
+
+def with_a_stuck_part(script):
+    real = sys.modules.pop("sos.motion.part", None)
+    sys.modules["sos.motion.part"] = Stuck
+    life.application = woken_by_a_press
+    Stuck.made, Stuck.resumed = 0, b""
+    try:
+        run(script)
+    finally:
+        life.application = life_as_it_is
+        del sys.modules["sos.motion.part"]
+        if real is not None:
+            sys.modules["sos.motion.part"] = real
+
+
+def test_a_press_that_wakes_it_lies_in_flash_before_a_part_can_hang():
+    def script(body):
+        yield 500
+        assert Stuck.made == 1
+        body.cable, Stuck.hangs = False, True
+        yield 100000
+        assert body.cause == BY_WATCHDOG and not Stuck.hangs
+        assert events(body) == [(codes.SOS, codes.PRESS)]
+
+    with_a_stuck_part(script)
+
+
+def test_a_part_gets_what_it_kept_though_the_press_came_first():
+    def script(body):
+        yield 500
+        yield from slept(body)
+        assert (Stuck.made, Stuck.resumed) == (2, b"kept")
+        assert events(body) == [(codes.SOS, codes.PRESS)]
+
+    with_a_stuck_part(script)

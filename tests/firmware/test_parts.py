@@ -156,5 +156,7 @@ def test_what_a_part_keeps_comes_back_to_it_alone_and_who_keeps_too_much_is_out(
 def test_a_board_without_a_part_never_imports_it_and_one_that_does_not_start_stops_nothing():
     reach = Reach()
     whole = parts.Parts(reach, (("nowhere", ("has_wings",)), ("missing", ("has_gnss", "has_screen"))))
+    assert not reach.logged, "not before it is started"
+    whole.start(b"")
     whole.turn(1)
     assert len(reach.logged) == 1 and "missing" in reach.logged[0]
