@@ -116,12 +116,19 @@ class Care:
             raise
 
     async def _send(self) -> bool:
-        """Send what is due; True when there may be more."""
+        """Send what is due; True when there may be more. Raises BrokerDown: not all gateways could be sent theirs."""
         if not self._brokers.connected:
             return False
         owed = await self._store.read(lambda connection: care.due(connection, _AT_ONCE))
+        down: dict[Gateway, BrokerDown] = {}
         for each in owed:
-            await self._send_one(each)
+            if (each.area, each.gateway) not in down:
+                try:
+                    await self._send_one(each)
+                except BrokerDown as error:
+                    down[each.area, each.gateway] = error
+        if down:
+            raise next(iter(down.values()))
         return len(owed) == _AT_ONCE
 
     async def _send_one(self, due: Due) -> None:

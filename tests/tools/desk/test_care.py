@@ -16,6 +16,7 @@ from tests.tools.desk.gateway import Gateway, event
 from tests.tools.desk.strangers.talk import ask
 from tests.tools.desk.test_trails import hand_over, place, stored
 from tests.tools.desk.wearable import Wearable, key_file
+from tools.desk.errors import BrokerDown
 from tools.desk.settings import DeskSettings
 from tools.desk.store import schema
 
@@ -81,6 +82,34 @@ async def test_a_gateway_that_has_forgotten_its_plans_is_sent_them_again_when_it
             await until_sent(desk, wearable)
 
 
+@ON_SQLITE
+async def test_a_gateway_that_cannot_be_reached_is_in_no_others_way(
+    broker: Broker, desk: Opened, wearable: Wearable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brokers, said = desk.desk._brokers, row(wearable, plan=plan(wearable, 7))
+    tell, tried = brokers.tell, list[str]()
+
+    async def told(area: str, gateway: str, topic: str, payload: bytes) -> None:
+        tried.append(gateway)
+        if gateway == "gw-1":
+            raise BrokerDown("test")
+        await tell(area, gateway, topic, payload)
+
+    monkeypatch.setattr(brokers, "tell", told)
+    async with Gateway(broker) as home, Gateway(broker, "gw-2") as second:
+        for gateway in (home, second):
+            await gateway.ask(event(12, wearable.handle))
+        tried.clear()
+        await desk.post("/api/care", said)
+        assert (await second.next("care"))["rows"] == [said]
+        assert home.received.empty()
+        # What it is yet to be sent stays due.
+        monkeypatch.setattr(brokers, "tell", tell)
+        desk.desk._care.wake()
+        assert (await home.next("care"))["rows"] == [said]
+        assert tried[0] == "gw-1"
+
+
 async def test_what_is_not_lived_by_is_sent_again_when_its_gateway_connects(
     broker: Broker, desk: Opened, wearable: Wearable
 ) -> None:
@@ -140,7 +169,8 @@ async def test_a_gateway_that_only_passes_it_on_as_a_strangers_gets_no_plan(
         await ask(away, wearable.event(12))
         await away.next("stranger")
         await away.say("status", {**CONNECTED, "gateway": "gw-1"})
-        await home.ask(event(13, wearable.handle))
+        # Just now: at home it was heard last, however fast this goes.
+        await home.ask(event(13, wearable.handle, heard_age_ms=0))
         # Who it has heard is known when the event is stored; the desk looks for whom it may have a plan as it beats.
         await home.say("heartbeat", {**BEAT, "gateway": "gw-home"})
         await home.life_signs.get()
