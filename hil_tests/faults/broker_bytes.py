@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import ctypes
 import json
-import logging
 import os
 import random
 import time
@@ -23,7 +22,7 @@ from hil_tests.broker.hostile import hostile
 from hil_tests.faults.campaign import Campaign, Outcome
 from hil_tests.faults.down_bytes import DownBytes
 from hil_tests.faults.lane import DOWN, Lane, lane
-from hil_tests.faults.listener import Listener
+from hil_tests.faults.listener import listening
 from hil_tests.faults.valid_words import Believed, words_for
 from protocol import codes
 
@@ -157,9 +156,7 @@ async def _inside(place: Path, chance: random.Random) -> AsyncIterator[tuple[Lan
 
 
 async def _in_process(count: int, place: Path, chance: random.Random, outcome: Outcome) -> None:
-    listener = Listener()
-    logging.getLogger().addHandler(listener)
-    try:
+    with listening() as errors:
         async with _inside(place, chance) as (made, pipeline):
             inside = Inside(made, pipeline, chance)
             made.press(inside.genuine)
@@ -175,9 +172,7 @@ async def _in_process(count: int, place: Path, chance: random.Random, outcome: O
             except TimeoutError:
                 outcome.wrong.append(f"still open: {made.open()}")
             outcome.wrong += inside.wrong
-            made.account(outcome, listener.entries)
-    finally:
-        logging.getLogger().removeHandler(listener)
+            made.account(outcome, errors)
 
 
 async def _flood(inside: Inside, count: int, outcome: Outcome) -> None:

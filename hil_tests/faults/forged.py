@@ -11,12 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import logging
 import random
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from edge_daemon.admission import SPENT
@@ -25,6 +23,7 @@ from edge_daemon.heard import Heard
 from hil_tests.faults import forged_house
 from hil_tests.faults.campaign import Campaign, Outcome
 from hil_tests.faults.hostile_frames import PIECE, HostileFrames
+from hil_tests.faults.listener import listening
 from protocol import codes, fragments, serial_link
 from protocol.messages import Answer
 from tests.edge_daemon.core import Core, core
@@ -46,27 +45,6 @@ _HOUSE_MOST = 60_000
 _BLOCKS_A_PRESS = 60
 _BLOCKS_SLACK = 4000
 _LINKS = ("air", "air", "air", "notification", "line")
-
-
-class _Errors(logging.Handler):
-    """What the daemon's code logs as an error: nothing that comes from outside is one."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.said: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(f"{record.getMessage()} {record.exc_info[1] if record.exc_info else ''}")
-
-
-@contextlib.contextmanager
-def _errors() -> Iterator[list[str]]:
-    handler, root = _Errors(), logging.getLogger()
-    root.addHandler(handler)
-    try:
-        yield handler.said
-    finally:
-        root.removeHandler(handler)
 
 
 class _Attack:
@@ -229,9 +207,9 @@ async def run(count: int, seed: int, place: Path) -> Outcome:
     """`count` hostile frames."""
     rng, outcome = random.Random(seed), Outcome()
     in_house = min(round(count * _HOUSE_SHARE), _HOUSE_MOST)
-    with _errors() as said:
+    with listening() as errors:
         presses = await _in_process(count - in_house, rng, place, outcome)
-    outcome.wrong += [f"logged as an error: {line}" for line in said]
+    outcome.wrong += [f"logged as an error: {entry}" for entry in errors]
     presses += await forged_house.attack(in_house, rng, place / "house", outcome)
     outcome.figures["genuine presses"] = str(presses)
     outcome.figures["accepted"] = "0" if not outcome.wrong else "see below"
