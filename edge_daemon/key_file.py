@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_daemon import registry
-from edge_daemon.durable import sync_directory
+from edge_daemon.durable import put, sync_directory
 from edge_daemon.errors import Refusal
 from edge_daemon.registry import Wearable
 
@@ -136,22 +136,9 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _write(path: Path, data: bytes) -> None:
     """Put a new file in the old one's place, for its owner alone, and have it on disk. Raises Refusal."""
-    made = path.with_name(f".{path.name}.new")
     try:
-        made.unlink(missing_ok=True)
-        file = os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE)
-        try:
-            os.fchmod(file, _MODE)
-            left = memoryview(data)
-            while left:
-                left = left[os.write(file, left) :]
-            os.fsync(file)
-        finally:
-            os.close(file)
-        made.replace(path)
+        put(path, data, _MODE)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            made.unlink(missing_ok=True)
         raise Refusal("registry.unwritable", file=path, why=error.strerror) from error
     try:
         sync_directory(path.parent)

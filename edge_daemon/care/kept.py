@@ -8,12 +8,11 @@ a subject, JSON under its checksum. Called in a thread: it waits for the disk. M
 from __future__ import annotations
 
 import json
-import os
 from binascii import crc32
 from pathlib import Path
 from typing import Any
 
-from edge_daemon.durable import sync_directory
+from edge_daemon.durable import replace, sync_directory
 
 _MODE = 0o600
 
@@ -23,7 +22,6 @@ class Kept:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._fresh = path.with_suffix(".new")
         self.aside = path.with_suffix(".damaged")
 
     def read(self) -> tuple[dict[str, dict[str, Any]], int]:
@@ -48,14 +46,7 @@ class Kept:
         """Put this in the file's place. Raises OSError: then the old one is still there."""
         lines = [_line(subject, row) for subject, row in content.items()]
         lines.append(_line("", {"lines": len(lines) + 1}))
-        descriptor = os.open(self._fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _MODE)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), _MODE)
-            file.write(b"".join(lines))
-            file.flush()
-            os.fsync(file.fileno())
-        self._fresh.replace(self._path)
-        sync_directory(self._path.parent)
+        replace(self._path, b"".join(lines), _MODE)
 
 
 def _line(subject: str, row: dict[str, Any]) -> bytes:

@@ -8,12 +8,11 @@ written is written later: then a visit's length is a lower bound, and who left m
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge_daemon.durable import sync_directory
+from edge_daemon.durable import replace
 from edge_daemon.log import Log
 
 log = Log("presence")
@@ -86,12 +85,4 @@ def _moment(row: dict[str, Any]) -> Moment:
 
 def save(path: Path, data: bytes) -> None:
     """Put it in the file's place, durable on return. Blocks; for a thread. Raises OSError: the old one then stands."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_directory(path.parent)
+    replace(path, data, _MODE)

@@ -13,30 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from edge_daemon.durable import sync_directory
+from edge_daemon.durable import replace, sync_directory
 from edge_daemon.errors import Refusal
 
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
 
 
-def replace(path: Path, data: bytes, mode: int = FILE_MODE) -> None:
-    """Write `data` in the place of `path`, durable when this returns. Raises OSError; the old file then stands."""
-    fresh = path.with_name(f".{path.name}.new")
-    # What a cut left there is nobody's; and its mode may be another one.
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_directory(path.parent)
-
-
 def replace_json(path: Path, value: dict[str, Any]) -> None:
-    """The same with a JSON object."""
-    replace(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())
+    """Put a JSON object in the place of `path`, durable when this returns. Raises OSError."""
+    replace(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode(), FILE_MODE)
 
 
 def remove(path: Path) -> None:

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from edge_daemon import private
+from edge_daemon.durable import replace
 from edge_daemon.errors import Refusal
-from tools.records import files
 
 _PUBLIC_MODE = 0o644
 _NAME_SIZE = 8
@@ -31,8 +31,8 @@ def make(private_file: Path, public_file: Path) -> str:
     )
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     try:
-        files.replace(private_file, secret)
-        files.replace(public_file, public, _PUBLIC_MODE)
+        replace(private_file, secret)
+        replace(public_file, public, _PUBLIC_MODE)
     except OSError as error:
         raise Refusal("record.not_written", file=error.filename or private_file, why=error.strerror) from error
     return name(key.public_key())

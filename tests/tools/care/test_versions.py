@@ -51,7 +51,7 @@ def test_the_power_may_fail_anywhere_and_none_is_given_twice(tmp_path: Path, mon
             with pytest.raises(_Cut):
                 Versions(directory, lambda: 0.0).take(A, "older", "x", "")
         given.append(Versions(directory, lambda: 0.0).take(A, "older", "x", ""))
-    for name in ("tools.records.files.sync_directory", "os.fsync"):
+    for name in ("edge_daemon.durable.sync_directory", "os.fsync"):
         with monkeypatch.context() as patch:
             patch.setattr(name, _cut)
             with pytest.raises(_Cut):

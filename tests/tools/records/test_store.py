@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from edge_daemon import registry
+from edge_daemon import durable, registry
 from edge_daemon.errors import Refusal
 from protocol.keys import derive
 from tools.records import files, record
@@ -93,7 +93,7 @@ class _Cut(Exception):
 def test_a_cut_between_any_two_writes_is_made_good_by_doing_it_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = files.sync_directory
+    whole = durable.sync_directory
     cuts = 0
     for cut_at in range(20):
         store = Store(tmp_path / f"kit{cut_at}")
@@ -108,13 +108,15 @@ def test_a_cut_between_any_two_writes_is_made_good_by_doing_it_again(
             left[0] -= 1
             whole(path)
 
-        monkeypatch.setattr(files, "sync_directory", sync)
+        for module in (durable, files):
+            monkeypatch.setattr(module, "sync_directory", sync)
         try:
             store.commit(new)
             store.drop(new.handle)
         except _Cut:
             cuts += 1
-        monkeypatch.setattr(files, "sync_directory", whole)
+        for module in (durable, files):
+            monkeypatch.setattr(module, "sync_directory", whole)
         for pending in store.pending():
             assert pending == new
             store.commit(pending)
@@ -158,7 +160,7 @@ def test_what_another_worker_drops_meanwhile_is_not_missed(tmp_path: Path, monke
 def test_a_file_that_is_not_understood_stops_the_kit_and_names_itself(tmp_path: Path, said: str) -> None:
     store = Store(tmp_path / "kit")
     file = tmp_path / "kit" / "pending" / f"{'0' * 16}.json"
-    files.replace(file, said.encode())
+    durable.replace(file, said.encode())
     with pytest.raises(Refusal, match=r"record\.not_understood") as refused:
         store.pending()
     assert refused.value.params["file"] == file
