@@ -1,7 +1,8 @@
 """What is to be told once it is on disk: events about wearers, and replies to the platform. Owns that order.
 
-Guarantee: an event is told after what it rests on was kept, and once: after a start it is told again only when the
-journal does not have it. Replies may be lost; the platform asks again. Must not know what any of them means.
+Guarantee: an event is told after what it rests on was kept, and is kept until the journal has it on disk; it is told
+once: after a start again only when the journal does not have it. Replies may be lost; the platform asks again. Must not
+know what any of them means.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 from edge_daemon.care import mail
 from edge_daemon.care.mail import Reply
 from edge_daemon.faults import Faults
+from edge_daemon.heard import Alarm
+from protocol import codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Telling:
         self._faults = faults
         self._events: list[_Event] = []
         self._kept = 0
+        # Told, and perhaps not on disk yet.
+        self._told: list[tuple[_Event, Alarm]] = []
         self._replies: list[Reply] = []
         self.report: Callable[[bytes], None] = lambda message: None
 
@@ -51,7 +56,7 @@ class Telling:
         events, self._events, self._kept = self._events[:count], self._events[count:], 0
         for event in events:
             if not event.doubtful or not self._faults.said(event.kind, event.handle, event.note):
-                self._faults.report(event.kind, event.handle, event.note)
+                self._told.append((event, self._faults.report(event.kind, event.handle, event.note)))
         return bool(events)
 
     def reply_all(self) -> None:
@@ -63,7 +68,9 @@ class Telling:
     def row(self) -> dict[str, Any]:
         """As it is kept. What is handed out here is told next."""
         self._kept = len(self._events)
-        return {"events": [[event.handle, event.kind, event.note] for event in self._events]}
+        self._told = [(event, alarm) for event, alarm in self._told if alarm.stage == codes.HEARD]
+        rows = [event for event, _ in self._told] + self._events
+        return {"events": [[event.handle, event.kind, event.note] for event in rows]}
 
     def resume(self, row: dict[str, Any]) -> None:
         """What a run before this one had to tell. Raises KeyError, TypeError, ValueError: nothing was taken up."""

@@ -229,3 +229,30 @@ async def test_it_runs_by_itself_and_a_fault_in_one_case_ends_nothing(tmp_path: 
         assert home.gateway.count("care_failed") == 1
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_an_outcome_is_kept_until_the_journal_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal's disk hangs while care's goes on; then the power goes."""
+    clock, wearer = ShanghaiClock(), Wearer()
+
+    async def hangs(*_: Any) -> None:
+        await asyncio.Event().wait()
+
+    async with ward(tmp_path, clock=clock, wearer=wearer) as home:
+        await home.live_by(5, checkins=[{**MORNING, "again": 0}])
+        monkeypatch.setattr(home.gateway.storing, "store", hangs)
+        await home.turn(7200)
+        for _ in range(2):
+            home.care._touched()
+            await home.turn()
+        assert home.said() == []
+        monkeypatch.undo()
+    async with ward(tmp_path, clock=clock, wearer=wearer) as home:
+        await home.turn(10)
+        assert [kind for kind, _ in await home.stored()] == ["checkin_unreachable"]
+        home.care._touched()
+        await home.turn()
+        assert Kept(tmp_path / "care.json").read()[0]["telling"] == {"events": []}
+    async with ward(tmp_path, clock=clock, wearer=wearer) as home:
+        await home.turn(10)
+        assert len(await home.stored()) == 1
