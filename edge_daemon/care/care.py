@@ -23,6 +23,7 @@ from edge_daemon.care.guard import Guard
 from edge_daemon.care.kept import Kept
 from edge_daemon.care.local_time import Anchor, LocalTime
 from edge_daemon.care.plan import Plan
+from edge_daemon.care.schedule import local
 from edge_daemon.care.shelf import Content, Shelf
 from edge_daemon.care.telling import Telling
 from edge_daemon.clock import Clock
@@ -167,7 +168,7 @@ class Care:
         plan, wall_ms = self.plan(handle), self._time.wall_ms()
         if plan is None or wall_ms is None:
             return None
-        ahead = datetime.fromtimestamp(wall_ms / 1000, plan.zone).utcoffset()
+        ahead = local(plan, wall_ms).utcoffset()
         return None if ahead is None else int(ahead.total_seconds()) // 60
 
     def tell(self) -> None:

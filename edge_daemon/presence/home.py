@@ -8,9 +8,9 @@ supervision: that says after hours that a wearable may be broken, this says afte
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from edge_daemon.care.plan import Plan
+from edge_daemon.care.schedule import local
 from edge_daemon.enrolled import Enrolled
 from edge_daemon.faults import Faults
 from edge_daemon.presence.kept import Kept
@@ -79,7 +79,7 @@ class Home:
         plan, wall_ms = self._plan(handle), self._believed_ms()
         if plan is None or wall_ms is None:
             return False
-        return plan.is_away(datetime.fromtimestamp(wall_ms / 1000, plan.zone))
+        return plan.is_away(local(plan, wall_ms))
 
     def _unwanted(self, handle: str) -> bool:
         """Whether its plan says that nobody wants to know. Where there is none (yet) nothing is said at all."""

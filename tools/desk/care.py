@@ -13,6 +13,7 @@ import json
 from collections import deque
 from typing import Any
 
+from edge_daemon.care.plan import BENEFICIARIES
 from edge_daemon.clock import Clock
 from edge_daemon.counters import Counters
 from edge_daemon.log import Log
@@ -32,7 +33,6 @@ _AT_ONCE = 50
 _WAITING_MOST = 5000
 # Also without a call: a broker that was away, or a colleague's desk that died with something due.
 _LOOK_AGAIN_S = 5.0
-_BENEFICIARIES = ("older", "disabled", "child", "worker")
 _DAYS_MOST = 3650
 
 
@@ -160,7 +160,7 @@ class Care:
         if content is None:
             return None
         said = fields.message_v1(content)
-        beneficiary = fields.one_of(said, "beneficiary", _BENEFICIARIES)
+        beneficiary = fields.one_of(said, "beneficiary", BENEFICIARIES)
         days = fields.whole(said, "retention_days", 0, _DAYS_MOST)
         most = trails.CHILD_RETENTION_DAYS if beneficiary == "child" else _DAYS_MOST
         return Known(beneficiary, fields.text(said, "centre", 64), min(days, most))
