@@ -75,12 +75,18 @@ class Folder:
         if not self._path:
             return []
         try:
+            self._make()
+            return sorted(int(entry[0], 16) for entry in ilistdir(self._path) if _is_number(entry[0]))
+        except OSError:
+            self.failed = True
+            raise
+
+    def _make(self):
+        try:
             mkdir(self._path)
         except OSError as error:
             if error.errno != _EEXIST:
-                self.failed = True
                 raise
-        return sorted(int(entry[0], 16) for entry in ilistdir(self._path) if _is_number(entry[0]))
 
     def room(self):
         """Whether a file may take one more block."""

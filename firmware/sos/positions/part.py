@@ -57,6 +57,7 @@ class Positions(Part):
         self._found_s = 0
         self._sought = 0
         self._doubt_until_ms = self._next_news_ms = 0
+        self._flash_failed = False
         self.settled()
 
     def settled(self):
@@ -65,6 +66,9 @@ class Positions(Part):
 
     def turn(self, now_ms):
         """See Part."""
+        if self.store.failed != self._flash_failed:
+            self._flash_failed = self.store.failed
+            self.reach.log("the trail: flash %s" % ("fails" if self._flash_failed else "takes it again"))
         now_s = self._since_power_on(now_ms) // 1000
         self._note_motion(now_ms)
         alarm = self._sought_alarm()

@@ -48,30 +48,34 @@ class Store:
         self._gone = []
         # Sequences of what waits, once somebody has asked: of an event, and of none.
         self._waiting = None
-        try:
-            self._load()
-        except OSError:
-            pass  # it is noted
+        # By themselves: where the folder can't be listed, the newest number may still be told.
+        for load in (self._load_now, self._load_files):
+            try:
+                load()
+            except OSError:
+                pass  # it is noted
+        if self._loose and self._loose[-1].sequence == self._newest:
+            self.open = self._loose.pop()
 
     @property
     def failed(self):
         """Whether flash did not take the last that it was given, or does not give what it has."""
         return self.folder.failed
 
-    def _load(self):
-        self._files = self.folder.open()
+    def _load_now(self):
         now = content(self.folder.read(_NOW))
         if now[:4] == _MAGIC and len(now) >= _NOW_HEAD:
             self._newest = int.from_bytes(now[4:8], "big")
             self._loose = list(records(now[_NOW_HEAD:]))
+
+    def _load_files(self):
+        self._files = self.folder.open()
         if self._files:
+            self._newest = max(self._newest, self._files[-1])
             for record in self._records(self._files[-1]):
                 self._size += len(record.pack())
                 self._newest = max(self._newest, record.sequence)
                 self._loose = [other for other in self._loose if other.sequence != record.sequence]
-            self._newest = max(self._newest, self._files[-1])
-        if self._loose and self._loose[-1].sequence == self._newest:
-            self.open = self._loose.pop()
 
     # ---- what is added ----
 

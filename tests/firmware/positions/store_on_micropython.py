@@ -176,6 +176,29 @@ def test_a_failure_that_passes_loses_nothing_that_was_told_as_kept():
     run.end()
 
 
+def test_where_the_folder_cannot_be_listed_the_numbers_go_on_and_what_is_now_is_there():
+    chip = life.fresh()
+    run = life.Run(chip, life.Promises())
+    for n in range(3):
+        run.add(n)
+    newest = run.store.open.sequence
+    listed = files.ilistdir
+    files.ilistdir = fails
+    try:
+        run = life.again(chip, run)
+    finally:
+        files.ilistdir = listed
+    assert run.store.failed
+    assert run.store.open.sequence == newest and len(unpack(run.store.open.trail)) > 0
+    run.store.begin(0, 0)
+    assert run.store.open.sequence == newest + 1
+    run.end()
+
+
+def fails(*_):
+    raise OSError(5)
+
+
 def test_the_ledgers_room_is_left_free():
     chip = life.fresh()
     run = life.Run(chip, life.Promises())
