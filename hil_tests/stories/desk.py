@@ -9,7 +9,7 @@ from typing import Any
 from hil_tests.stories.clock import FileClock
 from hil_tests.tasks_told import tell_on_signal
 from tools.cli import main
-from tools.desk import care, desk
+from tools.desk import desk, rounds
 
 # What is due is looked at by real seconds; a story's hours are shorter.
 _LOOK_AGAIN_S = 0.2
@@ -17,6 +17,6 @@ _LOOK_AGAIN_S = 0.2
 if __name__ == "__main__":
     tell_on_signal()
     module: Any = desk
-    care._LOOK_AGAIN_S = _LOOK_AGAIN_S
+    rounds._LOOK_AGAIN_S = _LOOK_AGAIN_S
     module.Clock = lambda: FileClock(Path(sys.argv[1]))
     sys.exit(main(["desk", *sys.argv[2:]]))

@@ -7,8 +7,6 @@ those are the gateway's and the wearable's. Without keys boxes are kept and sent
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 from collections import deque
 from typing import Any
@@ -23,6 +21,7 @@ from tools.desk.errors import BrokerDown, NotGenuine, NotUnderstood, StoreFailed
 from tools.desk.keys import KeyRing
 from tools.desk.reading import fields
 from tools.desk.reading.care import Boxed, CareRow, CareState
+from tools.desk.rounds import Rounds
 from tools.desk.store import Store, care, trails
 from tools.desk.store.care import Due, Gateway, Known
 from tools.desk.store.store import Transaction
@@ -31,8 +30,6 @@ log = Log("care")
 
 _AT_ONCE = 50
 _WAITING_MOST = 5000
-# Also without a call: a broker that was away, or a colleague's desk that died with something due.
-_LOOK_AGAIN_S = 5.0
 _DAYS_MOST = 3650
 
 
@@ -48,7 +45,7 @@ class Care:
         self._states: deque[CareState] = deque(maxlen=_WAITING_MOST)
         self._came: set[Gateway] = set()
         self._there: set[Gateway] = set()
-        self._wake = asyncio.Event()
+        self._rounds = Rounds(self._round, log, "care_unsent")
 
     async def put(self, row: CareRow) -> None:
         """Keep what is newer and send it. Raises NotGenuine, NotUnderstood, TooOld, StoreFailed."""
@@ -57,17 +54,17 @@ class Care:
             self._open(row.wearable, box.SETTINGS, row.settings)
         await self._store.write(lambda transaction: care.put(transaction, row, known))
         log.info("care_kept", wearable=row.wearable)
-        self._wake.set()
+        self._rounds.wake()
 
     def take(self, states: list[CareState]) -> None:
         """What a gateway says that it and wearables live by."""
         self._states.extend(states)
-        self._wake.set()
+        self._rounds.wake()
 
     def came(self, area: str, gateway: str) -> None:
         """A gateway has connected."""
         self._came.add((area, gateway))
-        self._wake.set()
+        self._rounds.wake()
 
     def there(self, area: str, gateway: str) -> None:
         """A gateway is there, and may have heard a wearable for the first time."""
@@ -76,23 +73,15 @@ class Care:
 
     def wake(self) -> None:
         """Look now: a broker is back."""
-        self._wake.set()
+        self._rounds.wake()
 
     async def run(self) -> None:
         """Store what was said, and send what is due, for ever."""
-        while True:
-            self._wake.clear()
-            more = False
-            try:
-                await self._store_said()
-                more = await self._send()
-            except (BrokerDown, StoreFailed) as error:
-                log.warning("care_unsent", why=str(error))
-            if more:
-                continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_AGAIN_S):
-                    await self._wake.wait()
+        await self._rounds.run()
+
+    async def _round(self) -> bool:
+        await self._store_said()
+        return await self._send()
 
     async def _store_said(self) -> None:
         states, came, there = list(self._states), self._came, self._there

@@ -5,22 +5,18 @@ Owns the order of telling and forgetting: published first, then struck off. Must
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from itertools import groupby
 
 from edge_daemon.log import Log
 from tools.desk import answers
 from tools.desk.brokers import Brokers
-from tools.desk.errors import BrokerDown, StoreFailed
+from tools.desk.rounds import Rounds
 from tools.desk.store import Store, actions
 from tools.desk.store.actions import News
 
 log = Log("courier")
 
 _AT_ONCE = 500
-# Also without a call: a colleague's desk on the same database may have died with news untold.
-_LOOK_AGAIN_S = 5.0
 
 
 class Courier:
@@ -29,26 +25,15 @@ class Courier:
     def __init__(self, store: Store, brokers: Brokers) -> None:
         self._store = store
         self._brokers = brokers
-        self._wake = asyncio.Event()
+        self._rounds = Rounds(self._tell, log, "news_untold")
 
     def wake(self) -> None:
         """Look now."""
-        self._wake.set()
+        self._rounds.wake()
 
     async def run(self) -> None:
         """Tell for ever."""
-        while True:
-            self._wake.clear()
-            more = False
-            try:
-                more = await self._tell()
-            except (BrokerDown, StoreFailed) as error:
-                log.warning("news_untold", why=str(error))
-            if more:
-                continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_AGAIN_S):
-                    await self._wake.wait()
+        await self._rounds.run()
 
     async def _tell(self) -> bool:
         """Tell what is owed, by gateway; True when there may be more."""
