@@ -41,6 +41,9 @@ _HEARTBEAT_WITHIN_S = 30.0
 # What is wrong and not only slow, on shared processors: so many times slower, and slower than a wearer would notice.
 _RATIO_WRONG = 10.0
 _WRONG_MS = 1000.0
+# The radio's stack handles in one go what has piled up meanwhile (bumble a socket's worth, dbus-fast a bus's), and a
+# press stands in that queue. How long, is the machine's affair where it hears less of the flood than this in time.
+_KEPT_UP = 0.9
 _SENT = "PRESSED"
 
 
@@ -113,11 +116,14 @@ async def run(count: int, seed: int, place: Path) -> Outcome:
     if heard < sent / 4:
         outcome.wrong.append(f"{heard} of {sent} were heard in time: that was no flood")
     outcome.figures["presses idle/under flood"] = f"{len(idle.sent_ms)}/{len(under.sent_ms)}"
-    _latencies(house, idle, under, outcome)
+    kept_up = heard >= _KEPT_UP * sent
+    if not kept_up:
+        outcome.figures["kept up"] = "no: how late is told, not judged"
+    _latencies(house, idle, under, outcome, judged=kept_up)
     return outcome
 
 
-def _latencies(house: House, idle: _Phase, under: _Phase, outcome: Outcome) -> None:
+def _latencies(house: House, idle: _Phase, under: _Phase, outcome: Outcome, *, judged: bool) -> None:
     stored_ms = {
         entry["event"]: datetime.fromisoformat(entry["t"]).timestamp() * 1000
         for entry in house.gateways[GATEWAY].logs
@@ -140,7 +146,7 @@ def _latencies(house: House, idle: _Phase, under: _Phase, outcome: Outcome) -> N
         calm, busy = max(statistics.median(quiet), 0.5), max(statistics.median(loud), 0.5)
         ratio = busy / calm
         outcome.figures[name] = f"idle {calm:.0f} ms, flood {busy:.0f} ms, worst {max(loud):.0f} ms, ratio {ratio:.1f}"
-        if ratio > _RATIO_WRONG and busy > _WRONG_MS:
+        if judged and ratio > _RATIO_WRONG and busy > _WRONG_MS:
             outcome.wrong.append(f"{name}: {ratio:.0f} times slower under the flood")
 
 
