@@ -54,8 +54,7 @@ class Store:
                 load()
             except OSError:
                 pass  # it is noted
-        if self._loose and self._loose[-1].sequence == self._newest:
-            self.open = self._loose.pop()
+        self._reopen()
 
     @property
     def failed(self):
@@ -76,6 +75,10 @@ class Store:
                 self._size += len(record.pack())
                 self._newest = max(self._newest, record.sequence)
                 self._loose = [other for other in self._loose if other.sequence != record.sequence]
+
+    def _reopen(self):
+        if self._loose and self._loose[-1].sequence == self._newest:
+            self.open = self._loose.pop()
 
     # ---- what is added ----
 
