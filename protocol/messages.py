@@ -15,6 +15,12 @@ COMMAND_SIZE = 3
 RESULT_SIZE = 3
 TESTED_SIZE = 6
 NUMBER_MAX = 0xFFFFFF
+# What a heartbeat calls out of use, in the order in which it is told.
+PARTS = (
+    ("screen", codes.HEARTBEAT_SCREEN_OUT),
+    ("positions", codes.HEARTBEAT_POSITIONS_OUT),
+    ("motion", codes.HEARTBEAT_MOTION_OUT),
+)
 
 _AGE_MINUTES = 0x8000
 _AGE_MOST = 0xFFFE
@@ -169,7 +175,7 @@ class Heartbeat:
     """What a wearable says about itself. `battery_percent`, `steps`, `still_minutes`, `settings` -1 say unknown.
 
     `steps`: in all since power-on, modulo 65,536. `still_minutes`: since it was last moved. `settings`: the version
-    that it lives by.
+    that it lives by. `parts_out`: names of PARTS.
     """
 
     def __init__(self, body: bytes) -> None:
@@ -186,6 +192,7 @@ class Heartbeat:
         self.open_alarms = body[15]
         self.flash_failed = bool(body[16] & codes.HEARTBEAT_FLASH_FAILED)
         self.wants_time = bool(body[16] & codes.HEARTBEAT_WANTS_TIME)
+        self.parts_out = [name for name, flag in PARTS if body[16] & flag]
         self.worn = codes.WORN_UNKNOWN
         self.steps = self.still_minutes = self.settings = -1
         try:

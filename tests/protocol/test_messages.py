@@ -130,6 +130,21 @@ def test_a_heartbeat_comes_back_as_it_was():
     assert (beat.battery_percent, beat.heap_free_low, beat.flash_failed) == (-1, 5, False)
 
 
+def test_a_heartbeat_names_each_part_that_is_out_and_nothing_that_it_does_not_know():
+    """By itself, all together, and with bits of a later version."""
+
+    def beat(flags):
+        return messages.Heartbeat(messages.pack_heartbeat(0, 0, 0, 0, (0, 0, 0), 0, 0, flags))
+
+    names = [name for name, _ in messages.PARTS]
+    assert names == ["screen", "positions", "motion"]
+    for name, flag in messages.PARTS:
+        told = beat(flag)
+        assert (told.parts_out, told.flash_failed, told.wants_time) == ([name], False, False)
+    assert beat(0xFF).parts_out == names and beat(0xFF).flash_failed
+    assert beat(0xE3).parts_out == []
+
+
 def test_answers_commands_and_results_come_back():
     """At the ends of their fields."""
     for number in (0, 12, messages.NUMBER_MAX):

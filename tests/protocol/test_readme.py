@@ -94,8 +94,10 @@ def test_no_number_of_the_code_is_missing() -> None:
             assert name.partition("_")[2] in told, name
     for bit, name in enumerate(("HEARTBEAT_WAITS", "ASKS_STATE", "TRAIL_WAITS")):
         assert f"Bit {bit} `{name}`" in section("### 4.2") and getattr(codes, f"HELLO_{name}") == 1 << bit
-    for bit, name in enumerate(("FLASH_FAILED", "WANTS_TIME")):
-        assert f"Bit {bit} `{name}`" in section("### 6.3") and getattr(codes, f"HEARTBEAT_{name}") == 1 << bit
+    flags = [name.partition("_")[2] for name in vars(codes) if name.startswith("HEARTBEAT_")]
+    assert flags == re.findall(r"[Bb]it \d `(\w+)`", section("### 6.3"))
+    for bit, name in enumerate(flags):
+        assert f"it {bit} `{name}`" in section("### 6.3") and getattr(codes, f"HEARTBEAT_{name}") == 1 << bit
     assert "bit 0 `CANCELS`" in section("### 6.1") and codes.TEST_CANCELS == 1
     for uuid in (codes.SERVICE_UUID, codes.UP_UUID, codes.DOWN_UUID):
         assert uuid in section("### 8.2")
