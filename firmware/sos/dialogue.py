@@ -165,6 +165,9 @@ class Dialogue:
 
     def _beat(self, now_ms):
         """A heartbeat that is due: by cable at once, to whoever is connected, else a hello calls for a visit."""
+        if self._parts.newly_out():
+            # Not by way of its next turn: an answer to the one before would take that away.
+            self._heartbeat.anew(now_ms)
         if self._heartbeat.begin(now_ms):
             # The first try is the cable's alone where there is one: who is there answers at once.
             by_cable = self._board.external_power() and self._send_heartbeat(_SERIAL)
@@ -191,6 +194,7 @@ class Dialogue:
         flags = codes.HEARTBEAT_FLASH_FAILED if self._ledger.unsound else 0
         if self._clock.wants():
             flags |= codes.HEARTBEAT_WANTS_TIME
+        flags |= self._parts.tell_out()
         body = pack_heartbeat(
             self._board.now_ms() // 1000,
             self._battery.mv,

@@ -38,6 +38,11 @@ class Heartbeat:
         self.every_ms = every_ms
         self.due_ms = min(self.due_ms, now_ms + every_ms)
 
+    def anew(self, now_ms):
+        """There is news: due now, and no answer to an earlier one is one to this."""
+        self._rest()
+        self.due_ms = now_ms
+
     @property
     def first_try(self):
         """Whether the present heartbeat has been tried only once."""

@@ -21,8 +21,8 @@ _HEAD = ">IqIqBIqB"
 # The question that runs (prompting.py) and the clock (clock.py), as these say it.
 _CARE = ">BHBqqqIIh"
 _ASKED = 6
-# What parts keep (parts.py), filled up with 00: three of them, 40 bytes each and two of head.
-PARTS_SIZE = 126
+# What parts keep (parts.py), filled up with 00: three of them, 40 bytes each and two of head; and who of them is out.
+PARTS_SIZE = 130
 # Per slot: tries, gap, due, first try, unsent.
 _SLOT = ">HIqqB"
 _HEAD_SIZE = struct.calcsize(_HEAD)

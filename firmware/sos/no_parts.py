@@ -6,7 +6,8 @@ names.
 
 from . import schedule
 
-# Name of the package, and what a board must have for it; tools/image_sources.py reads this, too.
+# Name of the package, and what a board must have for it, in the order of the heartbeat's flags HEARTBEAT_..._OUT;
+# tools/image_sources.py reads this, too.
 KINDS = (
     ("screen", ("has_display", "has_touch")),
     ("positions", ("has_gnss",)),
@@ -27,6 +28,13 @@ class NoParts:
 
     def start(self, kept):
         """Of all together: make them; `kept`: what their keep() said before a deep sleep."""
+
+    def newly_out(self):
+        """Of all together: whether one has failed that no heartbeat has said; true once."""
+
+    def tell_out(self):
+        """Of all together, for a heartbeat that is sent now: flags, of those that are out of use."""
+        return 0
 
     def turn(self, now_ms):
         """Each turn of the main loop."""

@@ -1,8 +1,8 @@
 """Parts of a watch: each is asked, one that raises is out, and nothing of it stops anybody. Runs under both Pythons."""
 
-from firmware.sos import parts, schedule
+from firmware.sos import no_parts, parts, schedule
 from firmware.sos.alarm_path import AlarmPathDied
-from protocol import codes
+from protocol import codes, messages
 
 
 class Board:
@@ -147,7 +147,7 @@ def test_what_a_part_keeps_comes_back_to_it_alone_and_who_keeps_too_much_is_out(
 
     reach, whole, _ = made(parts.Part, Greedy, Kept)
     record = whole.keep()
-    assert record == b"\x02\x02\x01\x02" and "41 bytes" in reach.logged[0]
+    assert record[:4] == b"\x02\x02\x01\x02" and "41 bytes" in reach.logged[0]
     _, later, (first, _, kept) = made(Kept, parts.Part, Kept)
     later.resume(record + bytes(20))
     assert (first.told, kept.told) == ([], [b"\x01\x02"])
@@ -160,3 +160,67 @@ def test_a_board_without_a_part_never_imports_it_and_one_that_does_not_start_sto
     whole.start(b"")
     whole.turn(1)
     assert len(reach.logged) == 1 and "missing" in reach.logged[0]
+    assert whole.newly_out() and whole.tell_out() == codes.HEARTBEAT_POSITIONS_OUT, "it is the second there is"
+
+
+def test_the_flags_of_a_heartbeat_have_the_order_of_the_parts():
+    assert [parts._flag(index) for index in range(len(no_parts.KINDS))] == [flag for _, flag in messages.PARTS]
+    assert [name for name, _ in no_parts.KINDS] == [name for name, _ in messages.PARTS]
+
+
+def test_one_that_is_dropped_is_told_at_once_and_then_in_each_heartbeat():
+    _, whole, _ = made(Kept, Broken)
+    assert (whole.newly_out(), whole.awake(1), whole.tell_out()) == (False, False, 0)
+    whole.turn(1)
+    assert whole.tell_out() and whole.awake(1), "no sleep before it is told, by more than one that was asked for"
+    assert whole.newly_out() and not whole.newly_out() and not whole.awake(1)
+    assert whole.tell_out() == whole.tell_out() == codes.HEARTBEAT_POSITIONS_OUT
+    assert not whole.newly_out()
+
+
+def after_a_sleep(whole, *found):
+    """What is made when it wakes."""
+    record = whole.keep()
+    _, later, _ = made(*found)
+    later.resume(record + bytes(20))
+    return later
+
+
+def test_after_a_sleep_one_that_fails_again_costs_no_heartbeat_and_is_well_when_it_comes_to_the_next():
+    _, whole, _ = made(Broken)
+    whole.turn(1)
+    assert whole.newly_out()
+    again = after_a_sleep(whole, Broken)
+    assert not again.newly_out()
+    assert again.tell_out() == codes.HEARTBEAT_SCREEN_OUT, "it has not shown yet that it works"
+    again.turn(1)
+    assert not again.newly_out() and again.tell_out() == codes.HEARTBEAT_SCREEN_OUT
+    tried = after_a_sleep(again, Kept)
+    assert tried.tell_out() == codes.HEARTBEAT_SCREEN_OUT and not tried.newly_out()
+    for part, news in ((Kept, False), (Broken, True)):
+        well = after_a_sleep(tried, part)
+        assert well.tell_out() == 0 and well.keep() == made(part)[1].keep(), "nothing is left to keep of it"
+        # A heartbeat has said that it works: if it fails now that is news.
+        well.turn(1)
+        assert well.newly_out() == news
+
+
+def test_one_that_is_dropped_as_the_wearable_falls_asleep_is_told_when_it_wakes():
+    class Asleep(Kept):
+        def keep(self):
+            raise ValueError("asleep")
+
+    class Last(Kept):
+        def next_ms(self, now_ms):  # noqa: ARG002
+            raise ValueError("last")
+
+    for part in (Asleep, Last):
+        _, whole, _ = made(part)
+        assert not whole.awake(1)
+        whole.next_ms(1)
+        woken = after_a_sleep(whole, part)
+        assert woken.newly_out() and woken.tell_out() == codes.HEARTBEAT_SCREEN_OUT
+        for _ in range(3):
+            woken.next_ms(1)
+            woken = after_a_sleep(woken, part)
+            assert woken.tell_out() == codes.HEARTBEAT_SCREEN_OUT and not woken.newly_out(), "it does not come and go"

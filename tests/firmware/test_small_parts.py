@@ -69,6 +69,19 @@ def test_an_answered_heartbeat_is_not_sent_again():
     assert [ms for ms in range(1000, 1805000, 1000) if beat.begin(ms)] == [1800000]
 
 
+def test_news_are_a_heartbeat_at_once_which_no_answer_to_an_earlier_one_takes_away():
+    beat = heartbeat.Heartbeat(1800000)
+    assert beat.begin(0)
+    beat.sent(41)
+    beat.anew(500)
+    beat.answered(41)
+    assert [ms for ms in range(500, 1805000, 500) if beat.begin(ms)][:4] == [500, 10500, 20500, 1800500]
+    beat = heartbeat.Heartbeat(1800000)
+    assert [ms for ms in (0, 10000, 20000) if beat.begin(ms)] == [0, 10000, 20000]
+    beat.anew(25000)
+    assert beat.begin(25000), "nor that nobody answered the earlier one"
+
+
 def test_sleep_is_worth_it_only_for_long_and_not_within_an_exchange():
     assert power.sleep_ms(20000, 50000, 0) == 30000
     assert power.sleep_ms(20000, 22900, 0) == 0, "too short"

@@ -16,6 +16,7 @@ from protocol.settings import Fence, Settings
 from protocol.watchful import pack_prompt, pack_taken, pack_time, parts
 from tests.firmware.cable import Cable
 from tools import image
+from tools.demo.watch import Watch
 
 ROOT = b"test_only root 6"
 DONE, UNKNOWN, FAILED = codes.RESULT_DONE, codes.RESULT_UNKNOWN, codes.RESULT_FAILED
@@ -257,8 +258,28 @@ async def test_a_watch_whose_memory_is_too_small_for_its_screen_is_a_pendant_tha
     bench = await start("280k", PINGAN_PARTS="display,touch")
     assert await bench.settle(3, living(codes.SERVICE_CARE, fences=15)) == DONE
     assert any("part screen " in line for line in bench.wearable.body.log), "it is out"
+    assert (await bench.beat()).parts_out == ["screen"]
     await bench.wearable.hold()
     assert (await bench.event()).kind == codes.SOS
+
+
+async def test_a_part_that_fails_is_told_at_once_and_hurts_no_alarm(start: Start, tmp_path: Path) -> None:
+    glass = tmp_path / "glass"
+    glass.mkdir()
+    parts_there = "display,touch,accelerometer"
+    bench = await start("1m", PINGAN_PARTS=parts_there, PINGAN_PROFILE="watch", PINGAN_SCREEN=str(glass / "screen"))
+    await Watch(bench.wearable, glass / "screen").lit()
+    assert (await bench.beat()).parts_out == []
+    for file in glass.iterdir():
+        file.unlink()
+    glass.rmdir()
+    bench.wearable.body.touch(200, 200)
+    # The next one would come in half an hour.
+    assert messages.Heartbeat(await bench.cable.heard(codes.HEARTBEAT)).parts_out == ["screen"]
+    bench.cable.say(codes.ANSWER, messages.pack_answer(codes.HEARD, 0, 0))
+    await bench.wearable.hold()
+    assert (await bench.event()).kind == codes.SOS
+    assert (await bench.beat()).parts_out == ["screen"]
 
 
 async def test_a_pendant_wants_no_time_and_takes_no_harm_from_what_is_meant_for_a_watch(start: Start) -> None:
