@@ -22,6 +22,7 @@ from edge_daemon.journal import Journal
 from edge_daemon.post import Post
 from edge_daemon.presence.presence import Presence
 from edge_daemon.replies import Replies
+from edge_daemon.supervision.impaired import Impaired
 from edge_daemon.supervision.wearables import WearableWatch
 from edge_daemon.telemetry import Telemetry
 from edge_daemon.time_teller import TimeTeller
@@ -84,8 +85,14 @@ class ActiveCare:
         """What is to run."""
         return {"care": self._care, "presence": self._presence, "trails": self._trails}
 
-    def wire(self, intake: Intake, watch: WearableWatch) -> None:
-        """Who is told of what. `watch`: supervision, which is told of each genuine frame before all others."""
+    def wire(self, intake: Intake, watch: WearableWatch, impaired: Impaired) -> None:
+        """Who is told of what. Before all others supervision is: `watch` of each genuine frame, `impaired` of beats."""
+
+        def heartbeat(handle: str, beat: Heartbeat, heard: Heard) -> None:
+            impaired.heartbeat(handle, beat)
+            self._telemetry.wearable(handle, beat, heard)
+            self._care.heartbeat(handle, beat)
+            self._time.heartbeat(handle, beat)
 
         def genuine(handle: str, link: str) -> None:
             watch.heard(handle)
@@ -93,7 +100,7 @@ class ActiveCare:
             self._care.heard(handle)
 
         intake.on_genuine = genuine
-        intake.on_heartbeat = self._heartbeat
+        intake.on_heartbeat = heartbeat
         intake.on_trail = self._trails.heard
         self._post.on_trails_taken = self._trails.taken
         self._post.on_care = self._care.take
@@ -116,11 +123,6 @@ class ActiveCare:
         """There is a way to the platform (again)."""
         self._trails.hurry()
         self._care.tell()
-
-    def _heartbeat(self, handle: str, beat: Heartbeat, heard: Heard) -> None:
-        self._telemetry.wearable(handle, beat, heard)
-        self._care.heartbeat(handle, beat)
-        self._time.heartbeat(handle, beat)
 
     def _damaged(self, file: str, aside: str) -> None:
         self._faults.report(kinds.STORE_DAMAGED, file, f"set aside as {aside}")

@@ -13,6 +13,7 @@ from edge_daemon.commands import Commands
 from edge_daemon.enrolled import Enrolled
 from edge_daemon.registry import Wearable
 from edge_daemon.replies import Replies
+from edge_daemon.supervision.impaired import Impaired
 from edge_daemon.supervision.wearables import WearableWatch
 
 
@@ -23,6 +24,7 @@ def follow(
     replies: Replies,
     commands: Commands,
     watch: WearableWatch,
+    impaired: Impaired,
     forget: Callable[[str], None],
     expect: Callable[[bool], None],
 ) -> None:
@@ -36,6 +38,7 @@ def follow(
         replies.take_up(wearable, windows)
         if wearable.revoked:
             commands.withdraw(wearable.handle)
+            impaired.release()
         admission.put(wearable, windows.get(wearable.handle, -1))
         expect(bool(enrolled.expected))
 
@@ -43,6 +46,7 @@ def follow(
         admission.drop(handle)
         watch.expect(handle, expected=False)
         commands.withdraw(handle)
+        impaired.release()
         replies.drop(handle)
         forget(handle)
         expect(bool(enrolled.expected))

@@ -44,6 +44,7 @@ from edge_daemon.replies import Replies
 from edge_daemon.security import Security
 from edge_daemon.storing import Storing
 from edge_daemon.strangers import Strangers
+from edge_daemon.supervision.impaired import Impaired
 from edge_daemon.supervision.watches import Watches
 from edge_daemon.telemetry import Telemetry
 from edge_daemon.telemetry.segments import Segments
@@ -135,7 +136,8 @@ class Pipeline:
         )
         self._wire(intake, beat)
         watches = self._new_watches(serial)
-        self._care.wire(intake, watches.wearables)
+        impaired = Impaired(self._enrolled, self._faults)
+        self._care.wire(intake, watches.wearables, impaired)
         follow(
             self._enrolled,
             admission,
@@ -143,6 +145,7 @@ class Pipeline:
             self._replies,
             self._commands,
             watches.wearables,
+            impaired,
             self._control.forget,
             ble.expect if ble is not None else lambda expects: None,
         )
@@ -150,6 +153,7 @@ class Pipeline:
         await self._control.open()
         self._replies.serial_ports = serial.open_ports
         self._forwarder.start()
+        impaired.release()
         if self._journal.boots:
             self._faults.report(kinds.RESTARTED, note=edge_daemon.__version__)
         try:

@@ -110,6 +110,7 @@ INACTIVE = 0xAA
 AT_HOME_LEFT = 0xAC
 BADGE_ARRIVED = 0xAE
 CARE_PLAN_REFUSED = 0xB0
+WEARABLE_IMPAIRED = 0xB2
 
 _GATEWAY_ROWS = (
     Kind(SUPERVISION_LOST, "supervision_lost", "fault", "0003", "0123", "381"),
@@ -159,6 +160,8 @@ _GATEWAY_ROWS = (
     Kind(BADGE_ARRIVED, "badge_arrived", "service", "0003", "0088", None),
     Kind(BADGE_ARRIVED + 1, "badge_left", "service", "0003", "0111", None),
     Kind(CARE_PLAN_REFUSED, "care_plan_refused", "fault", "0045", "0067", "305"),
+    Kind(WEARABLE_IMPAIRED, "wearable_impaired", "fault", "0003", "0042", "380"),
+    Kind(WEARABLE_IMPAIRED + 1, "wearable_whole", "fault", "0003", "0094", "380", True),
 )
 # Below this a code may stand in a wearable's frame.
 FIRST_OF_GATEWAY = 0x80

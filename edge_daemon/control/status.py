@@ -154,10 +154,10 @@ class Status:
         return {"room_bytes": free, "reserve_bytes": held}
 
     def _faults(self) -> list[dict[str, Any]]:
-        """What holds now, what is urgent first. A certificate is one fault, however many marks it has passed."""
+        """What holds now, what is urgent first. What is held by several marks (_about) is one fault."""
         found: dict[tuple[int, str], dict[str, Any]] = {}
         for kind, mark in self._journal.conditions:
-            about = mark.rsplit(" ", 2)[0] if kind in _CERTIFICATES else mark
+            about = _about(kind, mark)
             meaning, told = kinds.kind_of(kind), self.faults.of(kind, about)
             if meaning.event_class == "service":
                 continue  # a worker who visits is nothing that is wrong
@@ -167,3 +167,10 @@ class Status:
             found[kind, about] = row
         order = {name: place for place, name in enumerate(kinds.CLASSES)}
         return sorted(found.values(), key=lambda row: (order[row["class"]], row["kind"], row["about"]))
+
+
+def _about(kind: int, mark: str) -> str:
+    """What a condition is about: a certificate, whatever marks it has passed; a wearable, whatever of it is out."""
+    if kind == kinds.WEARABLE_IMPAIRED:
+        return mark.partition(" ")[0]
+    return mark.rsplit(" ", 2)[0] if kind in _CERTIFICATES else mark

@@ -41,8 +41,8 @@ _REST_MOST_S = 0.1
 # The order of a row's values on disk, as payload.wearable_heartbeat names them.
 _NAMES = (
     "wearable", "link", "rssi_dbm", "uptime_s", "battery_mv", "battery_percent", "heap_free_low_bytes", "firmware",
-    "protocol", "reset_cause", "open_alarms", "flash_failed", "worn", "steps",
-    "still_minutes", "settings",
+    "protocol", "reset_cause", "open_alarms", "flash_failed", "parts_out", "worn",
+    "steps", "still_minutes", "settings",
 )  # fmt: skip
 
 # Hands one message over; raises UplinkDown.

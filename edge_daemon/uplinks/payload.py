@@ -131,6 +131,7 @@ def wearable_heartbeat(wearable: str, beat: Heartbeat, heard: Heard, now_ms: int
         "reset_cause": beat.reset_cause,
         "open_alarms": beat.open_alarms,
         "flash_failed": beat.flash_failed,
+        "parts_out": beat.parts_out,
         "worn": {codes.WORN: True, codes.NOT_WORN: False}.get(beat.worn),
         "steps": beat.steps if beat.steps >= 0 else None,
         "still_minutes": beat.still_minutes if beat.still_minutes >= 0 else None,

@@ -33,6 +33,7 @@ from edge_daemon.replies import Replies
 from edge_daemon.security import Security
 from edge_daemon.storing import Storing
 from edge_daemon.strangers import Strangers
+from edge_daemon.supervision.impaired import Impaired
 from edge_daemon.supervision.wearables import WearableWatch
 from edge_daemon.uplinks import answers
 from edge_daemon.uplinks.way import Way
@@ -127,6 +128,7 @@ class Core:
         windows = self.journal.windows
         admission = Admission(self.wearables, windows, told.window, told.wide_window, self.counters)
         self.watch = WearableWatch(self.enrolled.expected, self.journal, self.faults, SupervisionSettings(), self.clock)
+        self.impaired = Impaired(self.enrolled, self.faults)
         follow(
             self.enrolled,
             admission,
@@ -134,6 +136,7 @@ class Core:
             self.replies,
             self.commands,
             self.watch,
+            self.impaired,
             self.forgotten.append,
             self.expecting.append,
         )
@@ -153,6 +156,7 @@ class Core:
         )
         self.intake.on_revoked = security.revoked
         self.intake.on_genuine = lambda handle, link: self.watch.heard(handle)
+        self.intake.on_heartbeat = lambda handle, beat, heard: self.impaired.heartbeat(handle, beat)
         self.intake.on_stranger = self.strangers_seen.append
         self.forwarder.start()
         self._tasks += [asyncio.create_task(self.forwarder.run()), asyncio.create_task(self.commands.run())]

@@ -200,7 +200,7 @@ async def test_the_oldest_goes_when_there_is_too_much(tmp_path: Path) -> None:
 
 def test_torn_and_foreign_lines_cost_themselves_only(tmp_path: Path) -> None:
     there = Platform()
-    good = [there.clock.now_ms(), HANDLE, "ble", -60, 7, 3900, 80, 20480, "0.1.0", 1, 1, 0, False, *[None] * 4]
+    good = [there.clock.now_ms(), HANDLE, "ble", -60, 7, 3900, 80, 20480, "0.1.0", 1, 1, 0, False, [], *[None] * 4]
     lines = [
         json.dumps([there.clock.boot_id]).encode(),
         json.dumps(good).encode(),

@@ -82,9 +82,12 @@ async def test_what_is_wrong_now_stands_there_since_it_was_told_over_a_restart_t
         here.faults.report(kinds.CERTIFICATE_EXPIRES, "primary own", "expires 2030-01-01 00:00Z")
         here.faults.note(kinds.CERTIFICATE_EXPIRES, "primary own 30 d", holds=True)
         here.faults.note(kinds.CERTIFICATE_EXPIRES, "primary own 7 d", holds=True)
+        here.faults.report(kinds.WEARABLE_IMPAIRED, Wearer().handle, "screen motion")
+        for part in ("screen", "motion"):
+            here.faults.note(kinds.WEARABLE_IMPAIRED, f"{Wearer().handle} {part}", holds=True)
         here.faults.condition(kinds.LINK_LOST, "ttyUSB0", active=True)
         here.faults.condition(kinds.LINK_LOST, "ttyUSB0", active=False)
-        await rows_of(here, 5)
+        await rows_of(here, 6)
     async with core(tmp_path) as here:
         asked = _status(here, tmp_path, source, Wearable(Wearer().handle, b"u" * 16, b"d" * 16, b"i" * 16))
         found = await _answer(asked)
@@ -92,6 +95,7 @@ async def test_what_is_wrong_now_stands_there_since_it_was_told_over_a_restart_t
             ("certificate_expires", "primary own", "expires 2030-01-01 00:00Z"),
             ("mains_lost", "nut:ups", "battery 40 %"),
             ("supervision_lost", Wearer().handle, ""),
+            ("wearable_impaired", Wearer().handle, "screen motion"),
         ]
         assert all(0 <= row["since_s"] <= 20 for row in found["faults"])
         assert found["wearables"][0]["supervision"] == "lost"

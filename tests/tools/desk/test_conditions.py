@@ -60,7 +60,7 @@ async def test_every_condition_is_over_when_its_end_comes_and_both_are_closed_by
         assert begun["ended_by"] == _id(second)
         assert begun["ended_at"] is not None
         assert [(row["action"], row["operator"]) for row in begun["actions"]] == [("accepted", None), ("closed", None)]
-    assert len(PAIRS) == 16
+    assert len(PAIRS) == 17
 
 
 @pytest.mark.parametrize("turn", range(4))
@@ -171,6 +171,15 @@ async def test_a_certificates_later_warning_takes_the_earlier_ones_place(store: 
     await record(store, "gw-1", own("certificate_expires", 3, "primary own"))
     await record(store, "gw-1", own("certificate_expires_soon", 4, "primary own"))
     assert await _closed(store) == {_id(1): "overtaken", _id(3): "overtaken"}
+
+
+async def test_what_of_a_wearable_is_out_of_use_now_takes_the_place_of_what_was(store: Store) -> None:
+    await record(store, "gw-1", own("wearable_impaired", 1, WEARABLE, note="motion"))
+    await record(store, "gw-1", own("wearable_impaired", 2, "ff" * 8, note="motion"))
+    await record(store, "gw-1", own("wearable_impaired", 3, WEARABLE, note="screen motion"))
+    assert await _closed(store) == {_id(1): "overtaken"}
+    await record(store, "gw-1", own("wearable_whole", 4, WEARABLE))
+    assert await _closed(store) == {_id(1): "overtaken", _id(3): "itself", _id(4): "itself"}
 
 
 async def test_a_new_journal_leaves_its_own_gateways_old_conditions_behind_and_no_others(store: Store) -> None:

@@ -53,9 +53,10 @@ _END |= {
 }
 # Of a wearable: says that somebody is well, or where a worker is; read by whoever asks, and dealt with by nobody.
 _NOTED = {_NAME[code] for code in (codes.CHECKIN_ANSWERED, codes.VISIT_ARRIVED, codes.VISIT_DONE)}
-# What the arrival of a kind leaves behind: the same certificate's earlier warning.
+# What the arrival of a kind leaves behind: the same certificate's earlier warning, and what was out of use before.
 _CERTIFICATE = _NAME[kinds.CERTIFICATE_EXPIRES]
 _OVERTAKES = {_CERTIFICATE: _CERTIFICATE, _NAME[kinds.CERTIFICATE_EXPIRES_SOON]: _CERTIFICATE}
+_OVERTAKES |= {_NAME[kinds.WEARABLE_IMPAIRED]: _NAME[kinds.WEARABLE_IMPAIRED]}
 _RESTARTED = _NAME[kinds.RESTARTED]
 _ENDS = set(_END.values())
 
