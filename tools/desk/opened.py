@@ -89,6 +89,7 @@ def heartbeat(handle: str, body: bytes, sealed: SealedFrame) -> dict[str, Any]:
         "reset_cause": beat.reset_cause,
         "open_alarms": beat.open_alarms,
         "flash_failed": beat.flash_failed,
+        "parts_out": beat.parts_out,
         "worn": {codes.WORN: True, codes.NOT_WORN: False}.get(beat.worn),
         "steps": None if beat.steps < 0 else beat.steps,
         "still_minutes": None if beat.still_minutes < 0 else beat.still_minutes,

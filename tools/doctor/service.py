@@ -112,8 +112,15 @@ def _faults(status: dict[str, Any]) -> Iterator[Finding]:
                 "faults",
                 "fault_active",
                 HARMFUL,
-                {"fault": Key(f"desk.page.kind.{fault['kind']}"), "about": fault["about"] or "-"},
+                {"fault": Key(f"desk.page.kind.{fault['kind']}"), "about": _about(fault)},
             )
+
+
+def _about(fault: dict[str, Any]) -> str:
+    """Of which part; of a wearable its label, and what of it is out of use."""
+    if fault["kind"] == "wearable_impaired":
+        return f"{code.of_handle(fault['about'])}: {fault['note']}"
+    return fault["about"] or "-"
 
 
 def _power(status: dict[str, Any]) -> Iterator[Finding]:

@@ -191,7 +191,7 @@ class Drawing:
         table = Table.grid(padding=(0, 2, 0, 0))
         for fault in faults:
             about = fault["about"]
-            if fault["kind"] in ("supervision_lost", "wearable_missing") and len(about) == 16:
+            if fault["kind"] in ("supervision_lost", "wearable_missing", "wearable_impaired") and len(about) == 16:
                 about = code.of_handle(about)
             what = Text(f"{kind(fault['kind'], words)}", _BAD)
             table.add_row(what, about, Text(span(fault["since_s"], words)), Text(fault["note"], _DIM))

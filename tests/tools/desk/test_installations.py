@@ -176,6 +176,24 @@ async def test_wearables_that_nobody_hears_stand_first(page: Page, broker: Broke
         await expect(lines.nth(2)).not_to_contain_text("not heard")
 
 
+async def test_a_wearable_with_parts_out_of_use_says_which_in_the_readers_language(page: Page, broker: Broker) -> None:
+    async with Gateway(broker) as gateway:
+        rows = [row("1" * 16, parts_out=["screen", "motion", "of_a_later"]), row("2" * 16, parts_out=[]), row("3" * 16)]
+        await gateway.publish("telemetry", json.dumps(telemetry(*rows)).encode())
+        await gateway.say("heartbeat", beat("gw-1"))
+        await expect(site(page)).to_be_visible(timeout=WITHIN_MS)
+        await page.reload()
+        lines = page.locator("#wearables .line")
+        await expect(lines).to_have_count(3, timeout=WITHIN_MS)
+        await expect(lines.nth(0)).to_contain_text("out of use: screen, fall detection, of_a_later")
+        await expect(page.locator("#wearables .line.is-lost")).to_have_count(1)
+        await expect(lines.nth(1)).not_to_contain_text("out of use")
+        await page.click("#language")
+        await expect(lines.nth(0)).to_contain_text("已失效：屏幕、跌倒检测、of_a_later")
+        await gateway.ask(own("wearable_impaired", 1, "1" * 16, note="screen motion"))
+        await expect(page.locator("body")).to_contain_text("设备部分功能失效", timeout=WITHIN_MS)
+
+
 async def _evening(one: Gateway, two: Gateway, three: Gateway) -> None:
     """Two calls, and installations in every state there is."""
     await one.ask(event(1, detail="hold"))

@@ -15,11 +15,19 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge_daemon.counters import Counters
+from edge_daemon.heard import Heard
+from edge_daemon.uplinks import payload
 from hil_tests.broker.mosquitto import Broker
+from protocol import codes
+from protocol.messages import Heartbeat, pack_heartbeat
+from tests.edge_daemon.wearer import Recorder
 from tests.tools.desk.desk_house import WITHIN_S, Opened, running, settings_for
 from tests.tools.desk.gateway import WEARABLE, Gateway, event
 from tests.tools.desk.test_store import NOW_MS, opened
+from tools.desk import opened as opened_frame
+from tools.desk.reading import health
 from tools.desk.reading.message import Message
+from tools.desk.reading.sealed import SealedFrame
 from tools.desk.store import Store, gateways
 from tools.desk.watch import Watch
 
@@ -125,6 +133,28 @@ async def test_a_wearable_not_heard_for_hours_is_overdue_and_after_a_day_missing
     assert (await watched.wearables(now_ms))[WEARABLE]["state"] == state
     counted = await watched.store.read(lambda connection: gateways.wearables_counted(connection, now_ms))
     assert counted == {"all": 1, "silent": int(state != "heard")}
+
+
+async def test_which_parts_are_out_stands_with_the_heartbeat(watched: Watched) -> None:
+    for age_ms, said in enumerate((["screen", "motion"], [], ["of_a_later"], None)):
+        await watched.take(message("telemetry", telemetry(row(parts_out=said)), NOW_MS + age_ms))
+        assert (await watched.wearables())[WEARABLE]["parts_out"] == (said or [])
+
+
+def test_what_is_no_list_of_names_costs_its_row() -> None:
+    for wrong in ("motion", [1], ["<b>"], ["x"] * 17, {"motion": 1}):
+        signs, faults = health.read_telemetry(message("telemetry", telemetry(row(parts_out=wrong), row())))
+        assert [sign.heartbeat and sign.heartbeat["parts_out"] for sign in signs] == [[]]
+        assert [fault.why for fault in faults] == ["wearables: 1 left out: parts_out"]
+
+
+def test_a_strangers_heartbeat_says_as_much_as_its_home_gateway_would() -> None:
+    sealed = SealedFrame("jianghai", "gw-1", NOW_MS, bytes(8), b"", "ble", -70, 5)
+    heard = Heard(b"", "ble", -70, 0, Recorder())
+    for flags in (0, codes.HEARTBEAT_MOTION_OUT | codes.HEARTBEAT_SCREEN_OUT, 0xFF):
+        body = pack_heartbeat(60, 3900, 80, 20_000, (1, 0, 0), 1, 0, flags)
+        at_home = payload.wearable_heartbeat(WEARABLE, Heartbeat(body), heard, 5)
+        assert opened_frame.heartbeat(WEARABLE, body, sealed) == at_home
 
 
 async def test_any_event_is_a_sign_of_life_and_leaves_the_heartbeat_as_it_was(desk: Opened, broker: Broker) -> None:

@@ -13,6 +13,7 @@ from edge_daemon.errors import Refusal
 from tests.edge_daemon.control.schemas import check
 from tools.doctor import service
 from tools.doctor.finding import DEADLY, GOOD, HARMFUL, WEAK, Finding
+from tools.label import code as label_code
 
 WEARABLE = {
     "wearable": "1d4f35debd828018",
@@ -114,6 +115,15 @@ async def test_what_it_says_is_wrong_is_blamed(
 ) -> None:
     wrong = [(finding.code, finding.harm) for finding in await _found(status, monkeypatch) if finding.wrong]
     assert wrong == [(code, harm)]
+
+
+async def test_of_a_wearable_that_is_impaired_the_label_and_what_is_out_are_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fault = FAULT | {"kind": "wearable_impaired", "about": WEARABLE["wearable"], "note": "motion flash"}
+    (finding,) = [finding for finding in await _found(_with(faults=[fault]), monkeypatch) if finding.wrong]
+    assert finding.code == "fault_active"
+    assert finding.names["about"] == f"{label_code.of_handle(str(WEARABLE['wearable']))}: motion flash"
 
 
 async def test_alarms_that_wait_are_deadly_where_no_way_carries_and_normal_where_one_does(

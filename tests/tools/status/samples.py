@@ -18,6 +18,13 @@ FAULTS = [
     },
     {"kind": "mains_lost", "class": "fault", "about": "nut:ups", "note": "battery 64 %", "since_s": 130},
     {"kind": "path_backup_lost", "class": "fault", "about": "backup", "note": "no answer", "since_s": None},
+    {
+        "kind": "wearable_impaired",
+        "class": "fault",
+        "about": HANDLES[5],
+        "note": "screen positions motion flash",
+        "since_s": 90_000,
+    },
 ]
 
 JOURNAL = {

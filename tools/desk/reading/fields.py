@@ -87,6 +87,14 @@ def match(row: dict[str, Any], name: str, pattern: re.Pattern[str], *, null: boo
     return value
 
 
+def names(row: dict[str, Any], name: str, most: int) -> list[str]:
+    """At most so many names; left out or null: none."""
+    value = [] if row.get(name) is None else array(row, name)
+    if len(value) > most or not all(isinstance(each, str) and KIND.fullmatch(each) for each in value):
+        raise NotUnderstood(name)
+    return value
+
+
 def whole(row: dict[str, Any], name: str, least: int, most: int) -> int:
     """A whole number within limits; True is none."""
     value = row.get(name)

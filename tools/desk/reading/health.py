@@ -15,6 +15,7 @@ from tools.desk.reading.message import Fault, Message
 _COUNTERS_MAX = 200
 _LINKS_MAX = 64
 _PATHS_MAX = 8
+_PARTS_MAX = 16
 # The contract's expiry of these messages, section 2.
 _HEARTBEAT_EXPIRY_S = 180
 _TELEMETRY_EXPIRY_S = 3600
@@ -123,6 +124,7 @@ def _wearable(row: dict[str, Any]) -> dict[str, Any]:
         "reset_cause": fields.whole(row, "reset_cause", 0, 255),
         "open_alarms": fields.whole(row, "open_alarms", 0, 255),
         "flash_failed": fields.flag(row, "flash_failed"),
+        "parts_out": fields.names(row, "parts_out", _PARTS_MAX),
         "worn": None if row.get("worn") is None else fields.flag(row, "worn"),
         "steps": fields.whole_or_null(row, "steps", 0, 0xFFFF),
         "still_minutes": fields.whole_or_null(row, "still_minutes", 0, 0xFFFF),

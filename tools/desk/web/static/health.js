@@ -5,7 +5,7 @@ import { shortHandle } from "./card.js";
 import { byId, el, fill } from "./elements.js";
 import { isAway } from "./installations.js";
 import { at } from "./time.js";
-import { language, word } from "./words.js";
+import { has, language, word } from "./words.js";
 
 const LOW_PERCENT = 20;
 const LINES_MOST = 200;
@@ -49,17 +49,23 @@ const half = (name, version, others) =>
   el("span", others.length ? "waits" : "lived", { title: [version, ...others].join("\n") },
     word(`desk.page.care.${name}`, { version: `…${String(version).slice(-5)}` }), others.length > 0 && ` ${word("desk.page.care.waits")}`);
 
+/** Which of its parts have failed, in words; one that a later gateway names stands there as it is. "" where all work. */
+const partsOut = (row) =>
+  (row.parts_out ?? []).map((part) => (has(`desk.page.wearable.part.${part}`) ? word(`desk.page.wearable.part.${part}`) : part)).join(word("desk.page.wearable.part.between"));
+
 function wearableLine(row, buttons) {
   // One that has sent events and no heartbeat yet says nothing of its battery.
   const battery = row.battery_percent ?? null;
   const low = battery !== null && battery <= LOW_PERCENT;
   const worn = row.worn === false ? word("desk.page.wearable.not_worn") : "";
+  const out = partsOut(row);
   const said = [battery === null ? "" : `${battery} %`, row.firmware, worn].filter(Boolean).join(" · ");
   return el(
-    "div", `line is-${row.state}${low || row.flash_failed ? " is-lost" : ""}`, { title: row.wearable },
+    "div", `line is-${row.state}${low || row.flash_failed || out ? " is-lost" : ""}`, { title: row.wearable },
     el("b", "mono", {}, shortHandle(row.wearable)),
     el("span", "", {}, said, row.state !== "heard" && el("em", "", {}, word(isAway(row) ? "desk.page.wearable.gateway_away" : `desk.page.wearable.${row.state}`)),
-      row.flash_failed && el("em", "", {}, word("desk.page.wearable.flash_failed"))),
+      row.flash_failed && el("em", "", {}, word("desk.page.wearable.flash_failed")),
+      out !== "" && el("em", "", {}, word("desk.page.wearable.parts_out", { parts: out }))),
     el("time", "", { data: { since: Date.parse(row.heard_at) } }),
     careLine(row), lookButton(row.wearable, buttons),
   );
