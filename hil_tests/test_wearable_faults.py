@@ -1,4 +1,4 @@
-"""A cell that dies under the load of its own radio: power that comes and goes, over and over, until it stays."""
+"""A cell that dies under the load of its own radio, over and over, until it stays; a watch whose glass breaks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import aiomqtt
 import pytest
@@ -14,6 +16,7 @@ from hil_tests.conftest import Build
 from hil_tests.desk.operator import Operator
 from hil_tests.house import AREA, House
 from hil_tests.wearable.process import WearableProcess
+from tools.demo.watch import HEAP, Watch, environment
 
 FLICKERS = 15
 CLOSED_WITHIN_S = 120
@@ -87,3 +90,55 @@ async def test_power_that_goes_again_and_again_with_an_open_alarm_loses_and_doub
         assert way == sorted(way, key=ORDER.index), way
     async with asyncio.timeout(CLOSED_WITHIN_S):
         await told
+
+
+async def _told(house: House, wearable: WearableProcess, kind: str, stage: str) -> dict[str, Any]:
+    """What the gateway says of a wearable, at the desk."""
+    async with asyncio.timeout(60):
+        while True:
+            for one in await house.desk.incidents("gateway"):
+                if (one["about"], one["kind"], one["stage"]) == (wearable.handle, kind, stage):
+                    return one
+            await asyncio.sleep(0.1)
+
+
+async def _beaten(house: House, parts_out: list[str]) -> None:
+    """Wait until the desk has the wearable's heartbeat, with these parts out of use."""
+    async with asyncio.timeout(60):
+        while True:
+            heard = (await house.desk.get("/api/gateways"))["wearables"]
+            if [row.get("parts_out") for row in heard] == [parts_out]:
+                return
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.virtual_air
+@pytest.mark.timeout(600)
+async def test_a_screen_that_breaks_is_told_at_once_and_that_it_works_again_after_two_sleeps(
+    build: Build, tmp_path: Path
+) -> None:
+    glass = tmp_path / "glass"
+    glass.mkdir()
+    house = await build()
+    await house.open_desk()
+    worn = await house.add_wearable("watch", heap=HEAP, environment=environment(glass / "screen"))
+    await house.open_gateway()
+    watch = Watch(worn, glass / "screen")
+    await watch.lit()
+    await _beaten(house, [])
+    for file in glass.iterdir():
+        file.unlink()
+    glass.rmdir()
+    watch.touch(200, 200)
+    told = await _told(house, worn, "wearable_impaired", "accepted")
+    assert (told["remark"], told["class"]) == ("screen", "fault")
+    glass.mkdir()
+    for start in (2, 3):
+        await worn.asleep(within_s=90)
+        watch.touch(80, 200)
+        await worn.started(start)
+        await watch.lit()
+    # Its next heartbeat would come in half an hour.
+    worn.usb(True)
+    assert (await _told(house, worn, "wearable_impaired", "closed"))["by_itself"]
+    await _beaten(house, [])
