@@ -84,7 +84,8 @@ class Board:
     def on_button(self, callback):
         """Call `callback(pressed)` on every edge, not debounced, in scheduler context and as soon as it can be.
 
-        Edges may merge when the contact bounces; then the last call tells the level that holds. One callback.
+        Edges may merge when the contact bounces; then the last call tells the level that holds. One may be lost where
+        the interpreter's queue is full: button_pressed() is asked at each tick. One callback.
         """
 
     def button_pressed(self):

@@ -105,6 +105,9 @@ class AlarmPath:
     # ---- the way itself ----
 
     def _turn(self, now_ms):
+        # An edge that found the scheduler's queue full never came (mp_sched_schedule, 4 or 8 places). After one that
+        # was lost at the end of a press, the next press would be no change of level, and nothing.
+        self.gestures.edge(self._board.button_pressed(), now_ms)
         self.presses.turn(now_ms)
         self._air(now_ms)
         self._watch_feedback(now_ms)

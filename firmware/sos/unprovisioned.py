@@ -48,6 +48,7 @@ class Unprovisioned:
 
     def _tick(self):
         now_ms = self._board.now_ms()
+        self._gestures.edge(self._board.button_pressed(), now_ms)
         action = self._gestures.tick(now_ms)
         while action != NOTHING:
             self._act(action)

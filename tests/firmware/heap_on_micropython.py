@@ -31,10 +31,15 @@ def turn_for(ms):
         path.tick()
 
 
+def button(down):
+    hardware._body.pressed = down
+    path.edge(down)
+
+
 def press(ms):
-    path.edge(True)
+    button(True)
     turn_for(ms)
-    path.edge(False)
+    button(False)
     turn_for(150)
 
 

@@ -97,9 +97,11 @@ class Board:
 
     # ---- the world's side ----
 
-    def press(self, down):
+    def press(self, down, told=True):
+        """`told`: the edge is; else the interpreter's queue was full."""
         self._body.down = down
-        self._button(down)
+        if told:
+            self._button(down)
 
     def answer(self, stage, number):
         """The gateway says this of an event, in answer to the newest frame."""
