@@ -99,8 +99,9 @@ class BluezHome:
         bleaks = manager._global_instances.pop(asyncio.get_running_loop(), None)
         if bleaks is not None and bleaks._bus is not None:
             bleaks._bus.disconnect()
-            assert bleaks._bus_watcher_task is not None
-            await bleaks._bus_watcher_task
+            # None: it was ended in the middle of its first words with the bus.
+            if bleaks._bus_watcher_task is not None:
+                await bleaks._bus_watcher_task
         await self.systemd.stop()
         await self.bluetoothd.down()
         await self.bus.stop()
