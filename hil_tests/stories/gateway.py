@@ -65,13 +65,20 @@ async def _looked(clock: StoryClock, parts: Any) -> None:
     for beat in StoryBeat.made:
         beat.now()
     await asyncio.sleep(2 * _LOOK_S)
-    ways = [way for way in parts._ways.all if way.connected]
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_ANSWERED_WITHIN_S):
-            while any((way.last_answer_ms() or 0) < clock.now_ms() for way in ways) or (
-                ways and parts._forwarder.waiting
-            ):
+            while ways := [way for way in parts._ways.all if way.connected]:
+                if not (any(_asks(way, clock) for way in ways) or parts._forwarder.waiting):
+                    break
                 await asyncio.sleep(_LOOK_S / 4)
+
+
+def _asks(way: Any, clock: StoryClock) -> bool:
+    """Whether a way has asked something that is not answered, or doubts itself: the hands would make hours of it.
+
+    At one and the same time there may be several heartbeats: an answer to the first is none to the second.
+    """
+    return bool(way._beats) or not way.healthy or (way.last_answer_ms() or 0) < clock.now_ms()
 
 
 async def _listen(socket: str, clock: StoryClock, ear: gateway_ear.GatewayEar, parts: Any) -> None:
