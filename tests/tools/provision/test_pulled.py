@@ -1,8 +1,8 @@
 """The cable is pulled at every step: nothing bricked, no key half written, no identity twice, the second run ends well.
 
 Each place is a step and a seeded reading of the board's odometer (bytes over the cable, either way) from its beginning,
-three in each step that uses the cable; the power goes with it, in the middle of whatever the interpreter does with its
-flash. The steps that do not use it are the ones that the tool itself is killed in.
+one in each third of each step that uses the cable; the power goes with it, in the middle of whatever the interpreter
+does with its flash. The steps that do not use it are the ones that the tool itself is killed in.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ ROUNDS = 3
 
 
 def _places(bench: KitBench, chance: random.Random, more: tuple[str, ...], *, used: bool) -> list[list[int]]:
-    """For each round a place in each step, counted from where it begins, by a run that nothing happens to."""
+    """For each round a place in each step, counted from where it begins, by a run that nothing happens to.
+
+    The first round's lie in the first third of their steps, and so on: what goes at the very end of a step may be
+    noticed in the next one, and of each some are to be noticed in it.
+    """
     board = bench.flashed("whole", 200)
     if used:
         assert bench.provision(board, more=("--no-lock",)).code == 0
@@ -40,7 +44,10 @@ def _places(bench: KitBench, chance: random.Random, more: tuple[str, ...], *, us
     starts = [began[step] for step in STEPS]
     ends = [*starts[1:], board.faults.odometer - whole]
     assert starts == sorted(starts)
-    return [[chance.randrange(b - a) for a, b in zip(starts, ends, strict=True)] for _ in range(ROUNDS)]
+    sizes = [b - a for a, b in zip(starts, ends, strict=True)]
+    return [
+        [chance.randrange(at * size // ROUNDS, (at + 1) * size // ROUNDS) for size in sizes] for at in range(ROUNDS)
+    ]
 
 
 class Pulled:
