@@ -12,6 +12,9 @@ from hil_tests.wearable.process import WearableProcess
 from tools import cli
 from tools.label import code
 
+# More than firmware/sos/gestures.py's REST_MS.
+_REST_S = 1.5
+
 
 async def pingan(house: House, command: str, *arguments: str) -> None:
     config = house.directory / "gw-1" / "gateway.toml"
@@ -30,7 +33,12 @@ def rows(house: House, *wearables: WearableProcess) -> Path:
 
 
 async def pressed(wearable: WearableProcess, stage: str) -> str:
-    """Hold the button, and wait for what its light shows then; the event's identity."""
+    """Hold the button, and wait for what its light shows then; the event's identity.
+
+    Not before the press before it is over for the wearable: on a starved machine it may feel a hold as a short press,
+    which so soon after another is the same alarm, and no new one.
+    """
+    await asyncio.sleep(_REST_S)
     since = len(wearable.body.shown)
     await wearable.hold()
     number = (await wearable.shown("PRESSED", since=since)).number

@@ -23,7 +23,7 @@ from protocol import keys as protocol_keys
 START_WITHIN_S = 15.0
 # Between the debouncing and the second that makes a hold, as far from either as a busy machine needs.
 PRESS_MS = 120
-HOLD_MS = 1300
+HOLD_MS = 1600
 
 
 class WearableProcess:
