@@ -157,6 +157,8 @@ class Forwarder:
             return True
         # What has been accepted can't be refused any more: the wearer was told, and somebody may be on the way.
         if answer.stage <= alarm.stage or (answer.stage == codes.REFUSED and not alarm.waiting):
+            if self._under_way.pop(alarm.key, None) is not None:  # asked after: nothing new is an answer, and no miss
+                self._asking.later(alarm)
             return True
         alarm.stage, alarm.reason, alarm.path_lost, alarm.busy = answer.stage, answer.reason, False, False
         self._waiting.pop(alarm.key, None)

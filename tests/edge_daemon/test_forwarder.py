@@ -9,6 +9,7 @@ from edge_daemon.config import Forwarder as Settings
 from protocol import codes
 
 from .core import WITHIN_S, Core, core, told
+from .hand import HandClock
 from .wearer import Wearer
 
 QUICK = Settings(answer_within_s=0.1, fast_s=0.1, fast_times=3, slow_s=0.2, slow_times=2, last_s=0.3)
@@ -182,6 +183,25 @@ async def test_what_is_accepted_and_not_closed_is_asked_for_at_a_reconnect(tmp_p
         home.forwarder.connected()
         await home.uplink.until(sent + 1)
         assert sorted(home.uplink.events()[sent]) == [events[0], events[2]]
+
+
+async def test_an_answer_that_brings_nothing_new_is_no_miss_and_it_is_asked_again_later(tmp_path: Path) -> None:
+    wearer, clock = Wearer(), HandClock()
+    async with core(tmp_path, wearer, settings=QUICK, clock=clock) as home:
+        (event,) = await _pressed(home, wearer, codes.SOS)
+        await home.uplink.until(1)
+        home.platform_says(event, "accepted")
+        home.forwarder.connected()
+        await home.uplink.until(2)
+        # Within the same millisecond, as the hand's clock has it.
+        home.platform_says(event, "accepted")
+        await asyncio.sleep(3 * QUICK.answer_within_s)
+        assert home.way.misses["event"] == 0
+        assert len(home.uplink.messages()) == 2
+        clock.pass_s(300)
+        home.forwarder.wake()
+        await home.uplink.until(3)
+        assert home.uplink.events()[2] == [event]
 
 
 async def test_a_send_that_is_cut_off_before_it_began_comes_again(tmp_path: Path) -> None:
