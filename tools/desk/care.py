@@ -21,7 +21,7 @@ from tools.desk.errors import BrokerDown, NotGenuine, NotUnderstood, StoreFailed
 from tools.desk.keys import KeyRing
 from tools.desk.reading import fields
 from tools.desk.reading.care import Boxed, CareRow, CareState
-from tools.desk.rounds import Rounds
+from tools.desk.rounds import Down, Rounds
 from tools.desk.store import Store, care, trails
 from tools.desk.store.care import Due, Gateway, Known
 from tools.desk.store.store import Transaction
@@ -45,7 +45,7 @@ class Care:
         self._states: deque[CareState] = deque(maxlen=_WAITING_MOST)
         self._came: set[Gateway] = set()
         self._there: set[Gateway] = set()
-        self._rounds = Rounds(self._round, log, "care_unsent")
+        self._rounds = Rounds(self._batch, log, "care_unsent")
 
     async def put(self, row: CareRow) -> None:
         """Keep what is newer and send it. Raises NotGenuine, NotUnderstood, TooOld, StoreFailed."""
@@ -79,9 +79,9 @@ class Care:
         """Store what was said, and send what is due, for ever."""
         await self._rounds.run()
 
-    async def _round(self) -> bool:
+    async def _batch(self, down: Down) -> bool:
         await self._store_said()
-        return await self._send()
+        return await self._send(down)
 
     async def _store_said(self) -> None:
         states, came, there = list(self._states), self._came, self._there
@@ -104,21 +104,18 @@ class Care:
             self._states.extendleft(reversed(states))
             raise
 
-    async def _send(self) -> bool:
-        """Send what is due; True when there may be more. Raises BrokerDown: not all gateways could be sent theirs."""
+    async def _send(self, down: Down) -> bool:
+        """Send the next of what is due; whether there was any."""
         if not self._brokers.connected:
             return False
-        owed = await self._store.read(lambda connection: care.due(connection, _AT_ONCE))
-        down: dict[Gateway, BrokerDown] = {}
+        owed = await self._store.read(lambda connection: care.due(connection, _AT_ONCE, down))
         for each in owed:
             if (each.area, each.gateway) not in down:
                 try:
                     await self._send_one(each)
                 except BrokerDown as error:
                     down[each.area, each.gateway] = error
-        if down:
-            raise next(iter(down.values()))
-        return len(owed) == _AT_ONCE
+        return bool(owed)
 
     async def _send_one(self, due: Due) -> None:
         row = {"wearable": due.row.wearable, "plan": _said(due.row.plan), "settings": _said(due.row.settings)}

@@ -10,7 +10,8 @@ from itertools import groupby
 from edge_daemon.log import Log
 from tools.desk import answers
 from tools.desk.brokers import Brokers
-from tools.desk.rounds import Rounds
+from tools.desk.errors import BrokerDown
+from tools.desk.rounds import Down, Rounds
 from tools.desk.store import Store, actions
 from tools.desk.store.actions import News
 
@@ -35,16 +36,19 @@ class Courier:
         """Tell for ever."""
         await self._rounds.run()
 
-    async def _tell(self) -> bool:
-        """Tell what is owed, by gateway; True when there may be more."""
+    async def _tell(self, down: Down) -> bool:
+        """Tell the next of what is owed, by gateway; whether there was any."""
         if not self._brokers.connected:
             return False
-        owed = await self._store.read(lambda connection: actions.owed(connection, _AT_ONCE))
-        for (area, gateway), group in groupby(owed, key=lambda news: (news.area, news.gateway)):
+        owed = await self._store.read(lambda connection: actions.owed(connection, _AT_ONCE, down))
+        for gateway, group in groupby(owed, key=lambda news: (news.area, news.gateway)):
             whole = list(group)
-            for at in range(0, len(whole), answers.BATCH):
-                await self._tell_gateway(area, gateway, whole[at : at + answers.BATCH])
-        return len(owed) == _AT_ONCE
+            try:
+                for at in range(0, len(whole), answers.BATCH):
+                    await self._tell_gateway(*gateway, whole[at : at + answers.BATCH])
+            except BrokerDown as error:
+                down[gateway] = error
+        return bool(owed)
 
     async def _tell_gateway(self, area: str, gateway: str, news: list[News]) -> None:
         rows = [answers.state(each.event, each.stage) for each in news]

@@ -6,10 +6,10 @@ transaction. Must not know HTTP or MQTT.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, delete, or_, select, update
+from sqlalchemy import Connection, Row, delete, or_, select, tuple_, update
 
 from tools.desk.errors import NoSuchIncident, TakenAlready
 from tools.desk.store import schema, views
@@ -83,9 +83,11 @@ def close(
     return closed
 
 
-def owed(connection: Connection, most: int) -> list[News]:
-    """News not told yet."""
-    rows = connection.execute(select(schema.news).order_by(schema.news.c.area, schema.news.c.gateway).limit(most))
+def owed(connection: Connection, most: int, leave_out: Iterable[tuple[str, str]] = ()) -> list[News]:
+    """News not told yet, but for these gateways."""
+    by = (schema.news.c.area, schema.news.c.gateway)
+    query = select(schema.news).where(tuple_(*by).not_in(list(leave_out)))
+    rows = connection.execute(query.order_by(*by).limit(most))
     return [News(row.event, row.area, row.gateway, row.stage) for row in rows]
 
 

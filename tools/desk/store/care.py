@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, tuple_, update
 
 from edge_daemon.clock import iso
 from tools.desk.errors import TooOld
@@ -134,9 +134,10 @@ def there(transaction: Transaction, came: set[Gateway], here: set[Gateway], now_
         transaction.run(update(schema.care_at).where(again).values(due=True))
 
 
-def due(connection: Connection, most: int) -> list[Due]:
-    """What is to be sent."""
+def due(connection: Connection, most: int, leave_out: Iterable[Gateway] = ()) -> list[Due]:
+    """What is to be sent, but to these gateways."""
     query = select(schema.care, _at.area, _at.gateway).join(schema.care_at, _at.wearable == _c.wearable).where(_at.due)
+    query = query.where(tuple_(_at.area, _at.gateway).not_in(list(leave_out)))
     return [
         Due(row.area, row.gateway, CareRow(row.wearable, _part(row, "plan"), _part(row, "settings")))
         for row in connection.execute(query.order_by(_at.area, _at.gateway, _at.wearable).limit(most))
