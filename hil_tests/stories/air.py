@@ -23,7 +23,8 @@ _ANSWERED_WITHIN_S = 5.0
 _PASSED_WITHIN_S = 0.5
 # More may follow a first answer: what the platform said, a command.
 _QUIET_S = 0.04
-_LOOKED_WITHIN_S = 60.0
+# A gateway waits 60 s for its answers, then it has looked all the same (gateway.py).
+_LOOKED_WITHIN_S = 90.0
 _FRAME_AT = 7
 _FIRST = 0x80
 _HANDLE = 1
