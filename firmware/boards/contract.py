@@ -60,6 +60,7 @@ class Board:
       release         True in a release build: no REPL, no file access, nothing but frames on the serial line
       has_led, has_motor, has_display     what can be shown; the application shows on everything there is
       has_touch, has_gnss, has_accelerometer      what else there is
+      debounce_ms     how long the button's level must hold to be one: 20, or 0 where a chip has seen to that
       reset_cause, wake_cause             RESET_* and WAKE_* above
       power_epoch     0..2^32-1, random, made at power-on and kept in RTC memory: the same as long as time runs on
       started_ms      ms from power-on to the start of this run, deep sleep included (may be a large int)
@@ -84,7 +85,8 @@ class Board:
     def on_button(self, callback):
         """Call `callback(pressed)` on every edge, not debounced, in scheduler context and as soon as it can be.
 
-        Edges may merge when the contact bounces; then the last call tells the level that holds. One may be lost where
+        Edges may merge when the contact bounces; then the last call tells the level that holds. A board that is told of
+        a press which has come and gone (a power chip, the simulator) tells both edges in a row. One may be lost where
         the interpreter's queue is full: button_pressed() is asked at each tick. One callback.
         """
 

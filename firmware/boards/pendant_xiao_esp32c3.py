@@ -46,6 +46,7 @@ class Board(Esp32Core):
     profile = "pendant"
     has_led = True
     has_motor = True
+    debounce_ms = 20
 
     def __init__(self) -> None:
         super().__init__()

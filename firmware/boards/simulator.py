@@ -46,6 +46,7 @@ class Board:
     release = RELEASE
     has_led = True
     has_motor = True
+    debounce_ms = 20
 
     def __init__(self):
         self._start_ticks = time.ticks_ms()
@@ -94,15 +95,15 @@ class Board:
         except RuntimeError:
             pass  # the queue is full of what will do as well: the next tick comes, and edges tell the level
 
-    def _schedule_edge(self):
-        self._schedule(self._run_edge, 0)
+    def _schedule_edge(self, pressed):
+        self._schedule(self._run_edge, pressed)
 
     def _ticked(self, _):
         self._on_tick()
 
-    def _edged(self, _):
+    def _edged(self, pressed):
         if self._on_button is not None:
-            self._on_button(self._body.pressed)
+            self._on_button(pressed)
 
     # ---- button, light, motor ----
 

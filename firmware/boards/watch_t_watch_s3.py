@@ -69,6 +69,8 @@ class Board(Esp32Core):
     has_led = True
     has_motor = True
     has_display = True
+    # The power chip tells the key's edges: two that are read in one go are a press, and no bounce.
+    debounce_ms = 0
 
     def __init__(self) -> None:
         super().__init__()

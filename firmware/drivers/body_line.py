@@ -63,7 +63,7 @@ class BodyLine:
         return self._socket is not None and bool(self._poll.poll(0))
 
     def read(self, on_edge):
-        """Take what has been said; `on_edge()` for each change of the button. Without a bench the process ends."""
+        """Take what has been said; `on_edge(pressed)` for each change of the button. Without a bench it ends."""
         if self._socket is None:
             return
         for _ in self._poll.ipoll(0):
@@ -83,7 +83,7 @@ class BodyLine:
             if pressed != self.pressed:
                 self.pressed = pressed
                 if on_edge is not None:
-                    on_edge()
+                    on_edge(pressed)
         elif word == "battery":
             self.battery_mv = int(value)
         elif word == "usb":

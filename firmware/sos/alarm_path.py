@@ -57,6 +57,9 @@ class AlarmPath:
     def tick(self):
         """One turn. No heap."""
         self.ticks += 1
+        # An edge that found the scheduler's queue full never came (mp_sched_schedule, 4 or 8 places). After one that
+        # was lost at the end of a press, the next press would be no change of level, and nothing.
+        self.gestures.look(self._board.button_pressed(), self._board.now_ms())
         if self._busy:
             self._late = True
             return
@@ -105,9 +108,6 @@ class AlarmPath:
     # ---- the way itself ----
 
     def _turn(self, now_ms):
-        # An edge that found the scheduler's queue full never came (mp_sched_schedule, 4 or 8 places). After one that
-        # was lost at the end of a press, the next press would be no change of level, and nothing.
-        self.gestures.edge(self._board.button_pressed(), now_ms)
         self.presses.turn(now_ms)
         self._air(now_ms)
         self._watch_feedback(now_ms)

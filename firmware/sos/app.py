@@ -79,6 +79,7 @@ class App:
     def _make_path(self, start):
         board, serial = self._board, SerialLink(self._board)
         presses = Presses(self._outbox, self._ledger, self._schedule, self._feedback, self._prompting, self._settings)
+        presses.gestures.debounce_ms = board.debounce_ms
         self._path = AlarmPath(
             board,
             self._outbox,
@@ -142,8 +143,7 @@ class App:
         if board.wake_cause == _WAKE_BUTTON:
             self._path.woke_by_press(board.button_pressed())
         board.on_button(self._path.edge)
-        # Held since before anybody listened, or let go in between.
-        self._path.edge(board.button_pressed())
+        # The first tick looks whether it is held since before anybody listened, or was let go in between.
         board.on_tick(self._path.tick)
         # Only now: whatever they do, the press that woke us lies in flash, and is on its way by ticks.
         self._parts.start(self._parts_kept)

@@ -9,6 +9,8 @@ from array import array
 
 # A contact settles in under 5 ms; 20 ms is far below the shortest deliberate tap (about 50 ms).
 DEBOUNCE_MS = 20
+# Where nobody has looked for as long as the shortest deliberate tap, one may have come, and gone, meanwhile.
+_BLIND_MS = 50
 # Long enough not to be a tap, short enough to be held by someone who is falling asleep in pain.
 HOLD_MS = 1000
 # DESIGN section 6: a short press may be taken back for this long.
@@ -44,16 +46,24 @@ _WAITING_MOST = 16
 
 
 class Gestures:
-    """Feed edges with edge(), ask tick() until it says NOTHING. However late tick() comes, edges keep their times.
+    """Feed edges with edge(), the level with look(), ask tick() until it says NOTHING.
 
-    `meant`: what the present series began as. `taps`: how many presses the last whole series had.
+    However late tick() comes, edges keep their times. Where the edges themselves come late (a flash that erases, a
+    screen that is filled, the collector), a press counts from when somebody last looked: two edges told in one breath
+    are a press that has come and gone, and no bounce.
+
+    `debounce_ms`: how long a level must hold to be one; the board's to say. `meant`: what the present series began as.
+    `taps`: how many presses the last whole series had.
     """
 
-    def __init__(self):
+    def __init__(self, debounce_ms=DEBOUNCE_MS):
+        self.debounce_ms = debounce_ms
         # The level as it bounces, since when; the level that has settled; its changes (alternating) not yet acted on.
         self._raw = False
         self._raw_ms = 0
         self._settled = False
+        # When somebody last looked; and the look before that, where that one came late.
+        self._looked_ms = self._unseen_ms = 0
         self._waiting = array("i", [0] * _WAITING_MOST)
         self._first = 0
         self._count = 0
@@ -82,11 +92,27 @@ class Gestures:
 
     def edge(self, pressed, now_ms):
         """A change of level, bouncing or not."""
+        since_ms = now_ms
+        if now_ms - self._looked_ms >= _BLIND_MS:
+            since_ms = self._looked_ms
+        elif self._unseen_ms < self._looked_ms:  # the look itself was late, and this is told right after it
+            since_ms = self._unseen_ms
+        self._looked_ms = self._unseen_ms = now_ms
+        self._change(pressed, since_ms, now_ms)
+
+    def look(self, pressed, now_ms):
+        """The level as it is, changed or not: at each tick, for an edge may never be told."""
+        self._unseen_ms = self._looked_ms if now_ms - self._looked_ms >= _BLIND_MS else now_ms
+        self._looked_ms = now_ms
+        self._change(pressed, self._unseen_ms, now_ms)
+
+    def _change(self, pressed, since_ms, now_ms):
+        """It is so at the latest now, at the earliest since then: a press is as long as it may have been."""
         if pressed == self._raw:
             return
         self._settle(now_ms)
         self._raw = pressed
-        self._raw_ms = now_ms
+        self._raw_ms = since_ms if pressed else now_ms
 
     def woke_by_press(self, pressed, now_ms):
         """The press that ended a deep sleep, which nobody saw begin; `pressed`: it is still held. Returns BEGAN."""
@@ -157,7 +183,7 @@ class Gestures:
 
     def _settle(self, now_ms):
         """Take a level that has held for long enough. When too many wait, the last pair is left out."""
-        if self._raw == self._settled or now_ms - self._raw_ms < DEBOUNCE_MS:
+        if self._raw == self._settled or now_ms - self._raw_ms < self.debounce_ms:
             return
         self._settled = self._raw
         if self._count == _WAITING_MOST:

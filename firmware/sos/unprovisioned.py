@@ -20,7 +20,7 @@ class Unprovisioned:
     def __init__(self, board):
         self._board = board
         self._feedback = Feedback(board)
-        self._gestures = Gestures()
+        self._gestures = Gestures(board.debounce_ms)
         board.watchdog(_WATCHDOG_MS)
 
     def run(self):
@@ -48,7 +48,7 @@ class Unprovisioned:
 
     def _tick(self):
         now_ms = self._board.now_ms()
-        self._gestures.edge(self._board.button_pressed(), now_ms)
+        self._gestures.look(self._board.button_pressed(), now_ms)
         action = self._gestures.tick(now_ms)
         while action != NOTHING:
             self._act(action)

@@ -107,6 +107,11 @@ class Life:
         if self._process and self._process.returncode is None:
             self._process.send_signal(signal.SIGSTOP)
 
+    def thaw(self) -> None:
+        """It goes on where it stood still."""
+        if self._process and self._process.returncode is None:
+            self._process.send_signal(signal.SIGCONT)
+
     async def _live(self, reset: str) -> None:
         """Start it again whenever what stopped it would; end when nothing would."""
         wake = "none"

@@ -144,8 +144,12 @@ class WearableProcess:
         await self._life.power_cut()
 
     def freeze(self) -> None:
-        """Stop the processor in its tracks: only the watchdog can help now."""
+        """Stop the processor in its tracks: only the watchdog can help now, or thaw()."""
         self._life.freeze()
+
+    def thaw(self) -> None:
+        """It goes on where it stood still, as after a long erase."""
+        self._life.thaw()
 
     async def ready(self, within_s: float = START_WITHIN_S) -> str:
         """Wait until it takes presses; return the firmware's version. Raises WearableFailed."""

@@ -56,20 +56,27 @@ class Wearer:
             self.outbox, self.ledger, self.schedule, self.feedback, self.prompting, self.store
         )
         self.presses.started()
-        self.now_ms = 1000
+        self.now_ms = 960
+        self.down = False
+        self.wait(40)
+
+    def edge(self, pressed, at_ms):
+        self.down = pressed
+        self.presses.gestures.edge(pressed, at_ms)
 
     def wait(self, ms):
         end_ms = self.now_ms + ms
         while self.now_ms < end_ms:
             self.now_ms += 20
+            self.presses.gestures.look(self.down, self.now_ms)
             self.presses.turn(self.now_ms)
             self.feedback.tick(self.now_ms)
         return self
 
     def press(self, ms=100, rest_ms=200):
-        self.presses.gestures.edge(True, self.now_ms)
+        self.edge(True, self.now_ms)
         self.wait(ms)
-        self.presses.gestures.edge(False, self.now_ms)
+        self.edge(False, self.now_ms)
         return self.wait(rest_ms)
 
     def ask(self, kind=codes.PROMPT_CHECKIN, number=7, within_s=600):

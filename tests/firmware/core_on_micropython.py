@@ -20,6 +20,7 @@ ATTRIBUTES = (
     "has_touch",
     "has_gnss",
     "has_accelerometer",
+    "debounce_ms",
     "reset_cause",
     "wake_cause",
     "power_epoch",

@@ -67,6 +67,7 @@ def repeat():
 
 
 def test_press():
+    turn_for(60)
     path.presses.arm(hardware.now_ms(), 60000, True)
     press(100)
     turn_for(1300)
@@ -77,12 +78,14 @@ def test_press():
 
 
 def test_then_hold():
+    turn_for(60)
     path.presses.arm(hardware.now_ms(), 60000, False)
     press(100)
     hold()
 
 
 def test_runs_out():
+    turn_for(60)
     path.presses.arm(hardware.now_ms(), 300, False)
     press(100)
     turn_for(500)

@@ -48,34 +48,34 @@ def test_a_press_at_the_very_end_is_waited_for():
 
 def test_a_button_that_is_held_down_through_the_countdown_does_not_keep_it():
     wearer = fallen(2000).wait(1800)
-    wearer.presses.gestures.edge(True, wearer.now_ms)
+    wearer.edge(True, wearer.now_ms)
     assert wearer.wait(1200).events() == [FALL]
 
 
 def test_a_press_begun_before_the_fall_is_an_sos_of_its_own():
     wearer = Wearer()
-    wearer.presses.gestures.edge(True, wearer.now_ms)
+    wearer.edge(True, wearer.now_ms)
     wearer.wait(60)
     wearer.presses.fall(wearer.now_ms, 30000)
     wearer.wait(60)
-    wearer.presses.gestures.edge(False, wearer.now_ms)
+    wearer.edge(False, wearer.now_ms)
     assert wearer.wait(11000).events() == [SOS_PRESS, FALL_COUNTS]
     assert wearer.wait(20000).events() == [SOS_PRESS, FALL]
 
 
 def test_getting_up_in_the_middle_of_a_press_leaves_the_press_an_sos():
     wearer = fallen()
-    wearer.presses.gestures.edge(True, wearer.now_ms)
+    wearer.edge(True, wearer.now_ms)
     wearer.wait(60)
     wearer.presses.falls.recovered(codes.GOT_UP, wearer.now_ms)
     wearer.wait(60)
-    wearer.presses.gestures.edge(False, wearer.now_ms)
+    wearer.edge(False, wearer.now_ms)
     got_up = (codes.FALL_RECOVERED, codes.GOT_UP, False)
     assert wearer.wait(500).events() == [got_up, COUNTING]
     assert wearer.wait(12000).events() == [got_up, SOS_PRESS]
     for before_ms in (60, 0):  # 0: in the very tick in which the press is seen
         panic = fallen()
-        panic.presses.gestures.edge(True, panic.now_ms)
+        panic.edge(True, panic.now_ms)
         panic.wait(before_ms)
         panic.presses.falls.recovered(codes.GOT_UP, panic.now_ms)
         assert panic.wait(1200).events() == [got_up, SOS_HOLD]

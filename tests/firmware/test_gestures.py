@@ -1,31 +1,7 @@
 """What one button means. Runs under both Pythons."""
 
 from firmware.sos import gestures as g
-
-
-class Finger:
-    """Presses a button in front of Gestures, with a tick every 20 ms; `said`: (ms, action) in order."""
-
-    def __init__(self):
-        self.gestures = g.Gestures()
-        self.now_ms = 1000
-        self.said = []
-
-    def wait(self, ms):
-        end_ms = self.now_ms + ms
-        while self.now_ms < end_ms:
-            self.now_ms += 20
-            action = self.gestures.tick(self.now_ms)
-            while action != g.NOTHING:
-                self.said.append(action)
-                action = self.gestures.tick(self.now_ms)
-        return self
-
-    def press(self, ms=100, rest_ms=200):
-        self.gestures.edge(True, self.now_ms)
-        self.wait(ms)
-        self.gestures.edge(False, self.now_ms)
-        return self.wait(rest_ms)
+from tests.firmware.a_finger import Finger
 
 
 def test_a_short_press_counts_and_is_sent_when_the_window_ends():
@@ -37,11 +13,11 @@ def test_a_short_press_counts_and_is_sent_when_the_window_ends():
 
 def test_a_hold_is_sent_after_one_second_while_still_held():
     finger = Finger()
-    finger.gestures.edge(True, finger.now_ms)
+    finger.edge(True, finger.now_ms)
     assert finger.wait(960).said == [g.BEGAN]
     assert finger.wait(100).said == [g.BEGAN, g.HELD]
     assert finger.wait(20000).said == [g.BEGAN, g.HELD], "a button that stays pressed is one alarm"
-    finger.gestures.edge(False, finger.now_ms)
+    finger.edge(False, finger.now_ms)
     assert finger.wait(12000).said == [g.BEGAN, g.HELD]
     assert not finger.gestures.busy
 
@@ -49,13 +25,13 @@ def test_a_hold_is_sent_after_one_second_while_still_held():
 def test_bounces_are_one_press_and_spikes_are_none():
     finger = Finger()
     for _ in range(5):
-        finger.gestures.edge(True, finger.now_ms)
-        finger.gestures.edge(False, finger.now_ms + 3)
+        finger.edge(True, finger.now_ms)
+        finger.edge(False, finger.now_ms + 3)
         finger.wait(20)
     assert finger.said == []
     for at in range(0, 12, 2):
-        finger.gestures.edge(at % 4 == 0, finger.now_ms + at)
-    finger.gestures.edge(True, finger.now_ms + 14)
+        finger.edge(at % 4 == 0, finger.now_ms + at)
+    finger.edge(True, finger.now_ms + 14)
     finger.wait(100)
     assert finger.said == [g.BEGAN]
 
@@ -131,39 +107,13 @@ def test_the_press_that_woke_the_wearable_counts():
     for still_down in (True, False):
         finger = Finger()
         assert finger.gestures.woke_by_press(still_down, finger.now_ms) == g.BEGAN
+        finger.down = still_down
         finger.wait(1100)
         if still_down:
             assert finger.said == [g.HELD]
         else:
             assert finger.said == [g.RELEASED]
             assert finger.wait(10000).said == [g.RELEASED, g.EXPIRED]
-
-
-def late(edges, end_ms):
-    """All edges, (ms, level), before a single late tick; what it then says."""
-    gestures = g.Gestures()
-    for at_ms, pressed in edges:
-        gestures.edge(pressed, at_ms)
-    said = []
-    for _ in range(60):
-        said.append(gestures.tick(end_ms))
-    return [action for action in said if action != g.NOTHING]
-
-
-def test_what_was_pressed_between_ticks_counts_from_when_it_was_pressed():
-    assert late([(1000, True), (1100, False)], 1200) == [g.BEGAN, g.RELEASED]
-    assert late([(1000, True), (2300, False)], 5000) == [g.BEGAN, g.HELD]
-    assert late([(1000, True), (1100, False)], 12000) == [g.BEGAN, g.RELEASED, g.EXPIRED]
-    presses = [(1000, True), (1100, False)]
-    for start_ms in (2600, 2900, 3200):
-        presses += [(start_ms, True), (start_ms + 100, False)]
-    assert late(presses, 9000)[-1] == g.CANCELLED
-    mash = [(1000 + 100 * i, i % 2 == 0) for i in range(60)]
-    assert late(mash, 20000).count(g.INSISTED) == 1
-
-
-def test_a_press_that_is_over_before_a_late_tick_is_no_hold():
-    assert late([(1000, True), (1990, False)], 2005) == [g.BEGAN]
 
 
 def armed(for_ms=900000, cancels=False):
@@ -186,7 +136,7 @@ def test_armed_a_short_press_is_a_test_at_once_and_nothing_follows_it():
 def test_armed_a_hold_is_an_sos_as_ever_also_one_that_follows_a_test_press():
     for cancels in (False, True):
         finger = armed(cancels=cancels)
-        finger.gestures.edge(True, finger.now_ms)
+        finger.edge(True, finger.now_ms)
         assert finger.wait(960).said == [g.BEGAN]
         assert finger.wait(100).said == [g.BEGAN, g.HELD]
         for rest_ms in (200, 1500):
@@ -225,20 +175,20 @@ def test_armed_the_cancel_gesture_is_an_sos_unless_it_is_being_practised():
 
 def test_a_press_is_a_test_only_if_it_was_armed_from_its_beginning_to_its_end():
     finger = Finger()
-    finger.gestures.edge(True, finger.now_ms)
+    finger.edge(True, finger.now_ms)
     finger.gestures.arm(finger.now_ms + 10, 60000, False)  # before the first tick has seen the press
     finger.wait(100)
-    finger.gestures.edge(False, finger.now_ms)
+    finger.edge(False, finger.now_ms)
     assert finger.wait(10100).said == [g.BEGAN, g.RELEASED, g.EXPIRED]
     for end in ("time", "command"):
         finger = armed(for_ms=1060)
         finger.wait(1000)
-        finger.gestures.edge(True, finger.now_ms)
+        finger.edge(True, finger.now_ms)
         finger.wait(40)
         if end == "command":
             finger.gestures.disarm()
         finger.wait(60)
-        finger.gestures.edge(False, finger.now_ms)
+        finger.edge(False, finger.now_ms)
         assert finger.wait(10100).said == [g.BEGAN, g.RELEASED, g.EXPIRED], end
 
 
@@ -262,17 +212,8 @@ def test_nothing_that_test_mode_left_open_takes_a_press_after_it():
 
 def test_prolonging_takes_no_press_out_of_the_test():
     finger = armed(for_ms=5000)
-    finger.gestures.edge(True, finger.now_ms)
+    finger.edge(True, finger.now_ms)
     finger.gestures.arm(finger.now_ms + 15, 5000, False)  # before the first tick has seen the press
     finger.wait(100)
-    finger.gestures.edge(False, finger.now_ms)
+    finger.edge(False, finger.now_ms)
     assert finger.wait(100).said == [g.BEGAN, g.TESTED]
-
-
-def test_armed_and_ticked_late_edges_still_count_from_when_they_were():
-    gestures = g.Gestures()
-    gestures.arm(1000, 1000, False)
-    for at_ms, pressed in ((1500, True), (1600, False), (3000, True), (3100, False)):
-        gestures.edge(pressed, at_ms)
-    said = [gestures.tick(4500) for _ in range(9)]
-    assert [action for action in said if action != g.NOTHING] == [g.BEGAN, g.TESTED, g.BEGAN, g.RELEASED]

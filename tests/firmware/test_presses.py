@@ -63,18 +63,18 @@ def test_a_kind_that_is_no_service_is_an_sos_with_its_window():
 
 def test_settings_that_come_in_the_middle_of_a_press_leave_it_an_sos():
     wearer = Wearer()
-    wearer.presses.gestures.edge(True, wearer.now_ms)
+    wearer.edge(True, wearer.now_ms)
     wearer.wait(60)
     wearer.store.now.short_press = codes.SERVICE_CARE
     wearer.wait(60)
-    wearer.presses.gestures.edge(False, wearer.now_ms)
+    wearer.edge(False, wearer.now_ms)
     assert wearer.wait(2000).events() == [COUNTING]
     other = Wearer(codes.SERVICE_CARE)
-    other.presses.gestures.edge(True, other.now_ms)
+    other.edge(True, other.now_ms)
     other.wait(60)
     other.store.now.short_press = codes.SOS
     other.wait(60)
-    other.presses.gestures.edge(False, other.now_ms)
+    other.edge(False, other.now_ms)
     assert other.wait(2000).events() == [COUNTING]
 
 
@@ -102,20 +102,20 @@ def test_a_hold_and_three_in_a_row_are_an_sos_though_there_is_a_question_and_it_
 
 def test_a_press_begun_before_the_question_or_ended_after_it_is_an_sos():
     wearer = Wearer()
-    wearer.presses.gestures.edge(True, wearer.now_ms)
+    wearer.edge(True, wearer.now_ms)
     wearer.wait(60)
     wearer.ask()
     wearer.wait(60)
-    wearer.presses.gestures.edge(False, wearer.now_ms)
+    wearer.edge(False, wearer.now_ms)
     assert wearer.wait(11000).events() == [SOS_PRESS]
     late = Wearer()
     late.ask()
     late.wait(2000)
-    late.presses.gestures.edge(True, late.now_ms)
+    late.edge(True, late.now_ms)
     late.wait(60)
     late.ask(codes.PROMPT_NONE)
     late.wait(60)
-    late.presses.gestures.edge(False, late.now_ms)
+    late.edge(False, late.now_ms)
     assert late.wait(11000).events() == [SOS_PRESS]
 
 
@@ -123,17 +123,17 @@ def test_a_question_that_ends_or_begins_in_the_very_tick_of_a_press_is_not_answe
     wearer = Wearer()
     wearer.ask()
     wearer.wait(2000)
-    wearer.presses.gestures.edge(True, wearer.now_ms)
+    wearer.edge(True, wearer.now_ms)
     wearer.ask(codes.PROMPT_NONE)
     wearer.wait(100)
-    wearer.presses.gestures.edge(False, wearer.now_ms)
+    wearer.edge(False, wearer.now_ms)
     assert wearer.wait(11000).events() == [SOS_PRESS]
     late = Wearer()
     late.ask()
     # The press bounces yet in the tick from which on it may be an answer, and is seen in the next.
-    late.presses.gestures.edge(True, late.now_ms + 10)
+    late.edge(True, late.now_ms + 10)
     late.wait(100)
-    late.presses.gestures.edge(False, late.now_ms)
+    late.edge(False, late.now_ms)
     assert late.wait(2000).events() == [COUNTING]
 
 
@@ -141,11 +141,11 @@ def test_a_press_begun_for_one_question_answers_no_other():
     wearer = Wearer()
     wearer.ask()
     wearer.wait(2000)
-    wearer.presses.gestures.edge(True, wearer.now_ms)
+    wearer.edge(True, wearer.now_ms)
     wearer.wait(60)
     assert not wearer.ask(codes.PROMPT_LOOK, number=8), "until it is let go it may be an SOS"
     wearer.wait(60)
-    wearer.presses.gestures.edge(False, wearer.now_ms)
+    wearer.edge(False, wearer.now_ms)
     assert wearer.wait(11000).events() == [ANSWERED]
 
 
@@ -197,7 +197,7 @@ def test_a_question_goes_on_after_a_sleep_and_the_press_that_wakes_answers_it():
     woken.prompting.resume(kept, 60000)
     woken.presses.started()
     woken.presses.act(woken.presses.gestures.woke_by_press(True, 0), 0)
-    woken.wait(100).presses.gestures.edge(False, woken.now_ms)
+    woken.wait(100).edge(False, woken.now_ms)
     assert woken.wait(1500).events() == [ANSWERED]
 
 

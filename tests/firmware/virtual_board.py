@@ -76,6 +76,7 @@ class Board:
     profile = "pendant"
     release = False
     has_led = has_motor = True
+    debounce_ms = 20
     has_display = has_touch = has_gnss = has_accelerometer = False
     wake_cause = 0
 

@@ -29,6 +29,7 @@ class Board:
     name = "virtual"
     release = False
     has_led = has_motor = True
+    debounce_ms = 20
 
     def __init__(self, body):
         self._body = body
