@@ -9,6 +9,8 @@ import asyncio
 import random
 from pathlib import Path
 
+import pytest
+
 from hil_tests.broker.mosquitto import Broker
 from hil_tests.independent import wire
 from hil_tests.independent.home import ROOT_A, WITHIN_S, Home
@@ -16,9 +18,12 @@ from hil_tests.independent.platform import Platform
 from hil_tests.independent.wearable import Alarm, Wearable
 from hil_tests.wearable.serial_line import Faults
 
+# A noisy line costs one exchange in three. Questions are up to 30 s apart: twenty in a row are lost once in 3e9 times.
+NOISY_WITHIN_S = 20 * 30.0
 
-async def _accepted(wearable: Wearable, platform: Platform, alarm: Alarm) -> None:
-    await wearable.shows(alarm, "ACCEPTED", WITHIN_S)
+
+async def _accepted(wearable: Wearable, platform: Platform, alarm: Alarm, within_s: float = WITHIN_S) -> None:
+    await wearable.shows(alarm, "ACCEPTED", within_s)
     assert platform.events()[wearable.identity(alarm.number)] in ("accepted", "answered", "closed")
 
 
@@ -178,6 +183,7 @@ async def test_damage_repeats_and_others_frames_store_nothing(home: Home, platfo
     assert set(platform.events()) == {wearable.identity(1), wearable.identity(2)}
 
 
+@pytest.mark.timeout(900)
 async def test_a_noisy_line_loses_time_and_no_press(home: Home, platform: Platform) -> None:
     seed = random.randrange(1 << 32)
     print("seed", seed)
@@ -187,11 +193,11 @@ async def test_a_noisy_line_loses_time_and_no_press(home: Home, platform: Platfo
     home.disturb(Faults(flip=0.004, drop=0.002))
     alarms = [wearable.press() for _ in range(5)]
     for alarm in alarms:
-        await _accepted(wearable, platform, alarm)
+        await _accepted(wearable, platform, alarm, NOISY_WITHIN_S)
     for alarm in alarms:
         await platform.tell_news(wearable.identity(alarm.number), "closed")
     for alarm in alarms:
-        await wearable.shows(alarm, "CLOSED", WITHIN_S)
+        await wearable.shows(alarm, "CLOSED", NOISY_WITHIN_S)
     assert set(platform.events()) == {wearable.identity(alarm.number) for alarm in alarms}
 
 
