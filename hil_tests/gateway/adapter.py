@@ -62,6 +62,9 @@ class Adapter:
         self._opening = asyncio.Lock()
         self._turn = asyncio.Lock()
         self._scanners: list[Listener] = []
+        # Whom the present turn is for; what ends connections that are nobody's.
+        self._wanted: hci.Address | None = None
+        self._endings: set[asyncio.Future[None]] = set()
 
     async def open(self) -> Device:
         """The host, opened if it is not open. Raises BleakError when there is no adapter."""
@@ -86,6 +89,7 @@ class Adapter:
                 lost.set_result("the adapter has gone")
 
         host.on(Device.EVENT_FLUSH, gone)
+        host.on(Device.EVENT_CONNECTION, self._came)
         await host.power_on()
         self._host = host
         return host
@@ -158,19 +162,29 @@ class Adapter:
         attempt = asyncio.ensure_future(
             host.connect(address, core.PhysicalTransport.LE, own_address_type=hci.OwnAddressType.PUBLIC)
         )
+        made: Connection | None = None
+        self._wanted = address
         try:
             either: set[asyncio.Future[Any]] = {attempt, self._lost_now()}
             await asyncio.wait(either, timeout=_TURN_S, return_when=asyncio.FIRST_COMPLETED)
             if attempt.done():
-                return attempt.result()
-            if self._is_lost():
+                made = attempt.result()
+            elif self._is_lost():
                 raise BleakError("the adapter has gone")
         except (core.BaseBumbleError, hci.HCI_Error) as error:
             raise BleakError(f"connecting failed: {error}") from error
         finally:
-            if not attempt.done():
+            if made is None:  # also where it was made in the very moment in which we were cancelled
                 await asyncio.shield(asyncio.ensure_future(self._give_up(host, attempt)))
-        return None
+            self._wanted = None
+        return made
+
+    def _came(self, connection: Connection) -> None:
+        """A connection stands. One that was given up and comes late would keep the wearable from all, for ever."""
+        if connection.role == hci.Role.CENTRAL and connection.peer_address != self._wanted:
+            ending = asyncio.ensure_future(_end(connection))
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
 
     def _lost_now(self) -> asyncio.Future[str]:
         assert self._lost is not None
@@ -180,17 +194,22 @@ class Adapter:
         """End an attempt; what it brought in its last moment is closed again."""
         try:
             async with asyncio.timeout(_CANCEL_WITHIN_S):
-                if not self._is_lost():
+                if not self._is_lost() and not attempt.done():
                     await host.host.send_command(hci.HCI_LE_Create_Connection_Cancel_Command())
                 await asyncio.wait({attempt})
         except (TimeoutError, core.BaseBumbleError, hci.HCI_Error):
             attempt.cancel()
         if attempt.done() and not attempt.cancelled() and attempt.exception() is None:
-            with suppress(core.BaseBumbleError, hci.HCI_Error, TimeoutError):
-                await asyncio.wait_for(attempt.result().disconnect(), _CANCEL_WITHIN_S)
+            await _end(attempt.result())
 
     async def _do(self, work: object) -> None:
         try:
             await unless_ended(work, self._lost_now())  # type: ignore[arg-type]
         except (core.BaseBumbleError, hci.HCI_Error) as error:
             raise BleakError(str(error)) from error
+
+
+async def _end(connection: Connection) -> None:
+    with suppress(core.BaseBumbleError, hci.HCI_Error, TimeoutError):
+        async with asyncio.timeout(_CANCEL_WITHIN_S):
+            await connection.disconnect()

@@ -69,9 +69,9 @@ class Room:
 
     def use(self, gateway: str = GATEWAY) -> None:
         """Let plain bleak use this gateway's adapter."""
-        adapter = Adapter(self.radio.hci(gateway))
-        self.ends.push_async_callback(adapter.close)
-        install(adapter)
+        self.adapter = Adapter(self.radio.hci(gateway))
+        self.ends.push_async_callback(self.adapter.close)
+        install(self.adapter)
 
     async def scan(self, gateway: str = GATEWAY) -> Scan:
         """Plain bleak, scanning on this gateway's adapter from now on."""

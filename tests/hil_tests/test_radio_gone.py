@@ -187,6 +187,28 @@ async def test_an_attempt_that_is_cancelled_leaves_the_adapter_free(new_room: Ne
                 continue
 
 
+async def test_an_attempt_that_is_cancelled_in_the_moment_it_succeeds_keeps_nobody_out(new_room: NewRoom) -> None:
+    room = await new_room()
+    peripheral, scan = await advertising(room)
+    device, _ = await scan.next()
+    host = await room.adapter.open()
+    for turns in range(6):
+        attempt = asyncio.create_task(Client(device).connect())
+
+        def cancel(left: int, attempt: asyncio.Task[None] = attempt) -> None:
+            """So many turns of the loop after the connection stood."""
+            if left:
+                asyncio.get_running_loop().call_soon(cancel, left - 1)
+            else:
+                attempt.cancel()
+
+        host.once(host.EVENT_CONNECTION, lambda _, turns=turns, cancel=cancel: cancel(turns))
+        with pytest.raises(asyncio.CancelledError):
+            await attempt
+        await peripheral.says("disconnected")
+        peripheral.tell("again", 30)
+
+
 async def test_when_the_radio_process_dies_bleak_says_so_and_the_next_one_is_found(new_room: NewRoom) -> None:
     room = await new_room()
     _, scan = await advertising(room)
