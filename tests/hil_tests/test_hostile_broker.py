@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 from collections.abc import Iterable
@@ -101,7 +102,11 @@ def _cpu_s(lane: Lane) -> float:
 def _sockets(lane: Lane) -> int:
     """How many sockets the daemon holds."""
     fds = Path(f"/proc/{lane.gateway.child.pid}/fd")
-    return sum(str(fd.readlink()).startswith("socket:") for fd in fds.iterdir())
+    held = 0
+    for fd in fds.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            held += str(fd.readlink()).startswith("socket:")
+    return held
 
 
 async def _let_go(lane: Lane, noises: Iterable[bytes]) -> None:
