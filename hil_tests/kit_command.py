@@ -17,6 +17,8 @@ from hil_tests.house import House
 from hil_tests.wearable.process import WearableProcess
 from tools.control import client
 
+_TOLD = 12
+
 
 class Command:
     """`pingan …` in its own process, with --json; `rows` so far."""
@@ -47,10 +49,13 @@ class Command:
         return found[0]
 
     async def ended(self, within_s: float = 60) -> int:
-        """Its exit code."""
-        async with asyncio.timeout(within_s):
-            await self._reading
-            return await self.process.wait()
+        """Its exit code. Raises TimeoutError with what it said last."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._reading
+                return await self.process.wait()
+        except TimeoutError:
+            raise TimeoutError(f"not ended within {within_s:g} s: {self.rows[-_TOLD:]}") from None
 
 
 @contextlib.asynccontextmanager

@@ -13,12 +13,15 @@ from pathlib import Path
 
 from hil_tests.faults.fickle_platform import Row
 from hil_tests.faults.lane import Lane
+from hil_tests.gateway.journal_file import asked
 from hil_tests.gateway.steered_clock import Machine
 
 _HOUR_MS = 3_600_000
 _WITHIN_S = 60.0
-# The daemon looks at its clocks every half second here.
+# The daemon looks at its clocks every half second here, and writes down what has changed by so much (ages.py).
 _NOTED_S = 2.0
+_MOVED_MS = 500
+_LASTED_MS = 600_000
 
 
 class World:
@@ -70,8 +73,26 @@ class World:
         self._machine.write(self._file)
 
     async def noted(self) -> None:
-        """Long enough for the daemon to see what time it is."""
-        await asyncio.sleep(_NOTED_S)
+        """Long enough for the daemon's journal to have what time it is; the daemon is dead then. Raises TimeoutError.
+
+        A machine that stands still for a while may have looked at nothing meanwhile: it gets as long again.
+        """
+        async with asyncio.timeout(_WITHIN_S):
+            while True:
+                await asyncio.sleep(_NOTED_S)
+                await self.lane.gateway.kill()
+                if self._is_noted():
+                    return
+                await self.lane.again()
+
+    def _is_noted(self) -> bool:
+        machine = self._machine
+        boot_ms = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000 + machine.boot_ms
+        offset_ms = time.time_ns() // 1_000_000 + machine.wall_ms - boot_ms
+        question = "SELECT lasted_ms, offset_ms FROM boots WHERE boot_id = ?"
+        ((lasted_ms, noted_ms),) = asked(self.lane.place / "state", question, machine.boot_id) or [(0, None)]
+        right = noted_ms is not None and abs(noted_ms - offset_ms) <= _MOVED_MS
+        return right and boot_ms - lasted_ms < _LASTED_MS
 
     def press(self) -> None:
         """The alarm of this scenario."""

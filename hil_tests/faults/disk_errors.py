@@ -13,9 +13,6 @@ import asyncio
 import contextlib
 import errno
 import random
-import shutil
-import sqlite3
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +25,7 @@ from hil_tests.disk.gateway import JOURNAL, DiskHome, disk_home
 from hil_tests.disk.hostile import HostileDisk
 from hil_tests.disk.promises import Promises
 from hil_tests.faults.campaign import Campaign, Outcome
+from hil_tests.gateway.journal_file import asked
 from hil_tests.independent.wearable import Alarm
 from hil_tests.wearable.serial_line import Faults
 
@@ -164,11 +162,7 @@ class Ordeal:
     async def die(self) -> None:
         """SIGKILL: all that wearer or platform was told to be stored is in the file, as another process reads it."""
         await self._made.kill()
-        with tempfile.TemporaryDirectory() as copy:
-            for file in self._made.disk.directory.glob(f"{JOURNAL}*"):
-                shutil.copy(file, copy)
-            with contextlib.closing(sqlite3.connect(Path(copy) / JOURNAL)) as db:
-                there = {number for (number,) in db.execute("SELECT number FROM events WHERE kind < 128")}
+        there = {row[0] for row in asked(self._made.disk.directory, "SELECT number FROM events WHERE kind < 128")}
         stored = self._made.platform.stored
         told = [
             alarm.number
