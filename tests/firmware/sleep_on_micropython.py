@@ -1,4 +1,4 @@
-"""What goes over a deep sleep besides alarms, and lost edges of the button. Runs on MicroPython."""
+"""What goes over a deep sleep besides alarms. Runs on MicroPython."""
 
 import sys
 
@@ -164,16 +164,3 @@ def test_a_part_gets_what_it_kept_though_the_press_came_first():
         assert events(body) == [(codes.SOS, codes.PRESS)]
 
     with_a_stuck_part(script)
-
-
-def test_an_edge_that_was_lost_costs_no_press():
-    def script(body):
-        yield 500
-        for count, lost in enumerate((None, False, True), 1):
-            for down in (True, False):
-                body.board.press(down, told=down is not lost)
-                yield 1300
-            assert events(body) == [(codes.SOS, codes.HOLD)] * count
-        assert not body.board.app._path.gestures.busy
-
-    run(script)

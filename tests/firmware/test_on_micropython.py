@@ -29,6 +29,10 @@ def test_the_application_survives_flash_that_wears_out_fills_up_rots_and_dies(bi
     assert " 0 failed" in said
 
 
+def test_edges_that_are_lost_or_told_late_cost_no_press() -> None:
+    assert " 0 failed" in on_micropython.run_file(_HERE / "edges_on_micropython.py", paths=_PATHS)
+
+
 def test_questions_the_time_and_settings_go_over_a_deep_sleep() -> None:
     assert " 0 failed" in on_micropython.run_file(_HERE / "sleep_on_micropython.py", paths=_PATHS)
 
