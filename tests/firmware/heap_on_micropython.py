@@ -1,7 +1,7 @@
 """The proof that nothing from the button to the radio takes heap: run by test_alarm_path.py, prints what went out.
 
-The whole application on the simulator board, its flash on littlefs, its radio the real `bluetooth` module; time alone is
-a number, for a busy machine makes a hold of a press. Not warmed up: the first press of a run is the one that counts.
+The whole application on the simulator board, its flash on littlefs, its radio the real `bluetooth` module; time is a
+number, for a busy machine makes a hold of a press. Not warmed up: the first press of a run is the one that counts.
 Argument: a case, see the end of the file.
 """
 
