@@ -69,7 +69,9 @@ class Board(Esp32Core):
     has_led = True
     has_motor = True
     has_display = True
-    # The power chip tells the key's edges: two that are read in one go are a press, and no bounce.
+    # The power chip tells the key's edges: two that are read in one go are a press, and no bounce. Linux's driver for
+    # this family (drivers/input/misc/axp20x-pek.c) reports them as they come, too. If ours bounced, a press would be
+    # three, and an SOS at once.
     debounce_ms = 0
 
     def __init__(self) -> None:
