@@ -144,6 +144,13 @@ async def test_a_press_while_the_processor_stands_still_is_one(start: Start) -> 
         await asyncio.sleep(1.5)
 
 
+async def test_a_hold_begun_in_the_moment_the_last_one_ended_is_another(start: Start) -> None:
+    wearable = await start()
+    for number in (1, 2):
+        await wearable.hold()
+        await wearable.shown("PRESSED", number)
+
+
 async def test_a_processor_that_hangs_is_started_again_by_the_watchdog(start: Start) -> None:
     wearable = await start()
     wearable.freeze()
