@@ -86,10 +86,11 @@ class Cabled:
         if left > len(data):
             return True
         self.program.stop()
-        # The tty goes with the device: whoever reads or writes is told so.
+        # First: whoever reads or writes is told by the tty, and may ask whether it was pulled before we run again.
+        self.pulled.set()
+        # The tty goes with the device.
         os.close(self._far)
         os.close(self._near)
-        self.pulled.set()
         return False
 
     def mpremote(self, *arguments: str) -> str:
