@@ -9,6 +9,7 @@ from firmware.sos.ledger import Ledger
 from protocol import codes
 from protocol.settings import Settings
 from protocol.watchful import Prompt, pack_prompt
+from tests.firmware.a_hand import Hand
 
 
 class RamLedger(Ledger):
@@ -41,7 +42,7 @@ class Store:
         self.now = Settings()
 
 
-class Wearer:
+class Wearer(Hand):
     """A button with everything behind it up to the radio, a tick every 20 ms."""
 
     def __init__(self, short_press=codes.SOS):
@@ -56,28 +57,11 @@ class Wearer:
             self.outbox, self.ledger, self.schedule, self.feedback, self.prompting, self.store
         )
         self.presses.started()
-        self.now_ms = 960
-        self.down = False
-        self.wait(40)
+        super().__init__(self.presses.gestures)
 
-    def edge(self, pressed, at_ms):
-        self.down = pressed
-        self.presses.gestures.edge(pressed, at_ms)
-
-    def wait(self, ms):
-        end_ms = self.now_ms + ms
-        while self.now_ms < end_ms:
-            self.now_ms += 20
-            self.presses.gestures.look(self.down, self.now_ms)
-            self.presses.turn(self.now_ms)
-            self.feedback.tick(self.now_ms)
-        return self
-
-    def press(self, ms=100, rest_ms=200):
-        self.edge(True, self.now_ms)
-        self.wait(ms)
-        self.edge(False, self.now_ms)
-        return self.wait(rest_ms)
+    def turn(self):
+        self.presses.turn(self.now_ms)
+        self.feedback.tick(self.now_ms)
 
     def ask(self, kind=codes.PROMPT_CHECKIN, number=7, within_s=600):
         return self.presses.ask(Prompt(pack_prompt(number, kind, within_s, 0)), self.now_ms)

@@ -107,7 +107,7 @@ def test_the_press_that_woke_the_wearable_counts():
     for still_down in (True, False):
         finger = Finger()
         assert finger.gestures.woke_by_press(still_down, finger.now_ms) == g.BEGAN
-        finger.down = still_down
+        finger.holds_already(still_down)
         finger.wait(1100)
         if still_down:
             assert finger.said == [g.HELD]
