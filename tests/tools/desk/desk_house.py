@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from sqlalchemy import text
 
 from hil_tests.broker.mosquitto import Broker
 from tools.desk.desk import Desk
+from tools.desk.errors import BrokerDown
 from tools.desk.settings import DeskSettings
 
 WITHIN_S = 20.0
@@ -79,6 +81,23 @@ class Opened:
                     if (answer.status == 200) is wanted:
                         return
                 await asyncio.sleep(0.01)
+
+
+@contextlib.contextmanager
+def cut_off(desk: Opened, unreachable: str) -> Iterator[list[str]]:
+    """Meanwhile this gateway cannot be reached. Gives which gateways the desk tries to tell, in their order."""
+    brokers, tried = desk.desk._brokers, list[str]()
+    tell = brokers.tell
+
+    async def told(area: str, gateway: str, topic: str, payload: bytes) -> None:
+        tried.append(gateway)
+        if gateway == unreachable:
+            raise BrokerDown("test")
+        await tell(area, gateway, topic, payload)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(brokers, "tell", told)
+        yield tried
 
 
 @contextlib.asynccontextmanager

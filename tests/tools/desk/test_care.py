@@ -12,13 +12,12 @@ from sqlalchemy import func, select
 from hil_tests.broker.mosquitto import Broker
 from tests.tools.desk.cared import STRANGER, own_settings, plan, row, says, until_said
 from tests.tools.desk.conftest import ON_SQLITE
-from tests.tools.desk.desk_house import Opened, running, settings_for
+from tests.tools.desk.desk_house import Opened, cut_off, running, settings_for
 from tests.tools.desk.gateway import Gateway, event
 from tests.tools.desk.strangers.talk import ask
 from tests.tools.desk.test_trails import hand_over, place, stored
 from tests.tools.desk.wearable import Wearable, key_file
 from tools.desk import care
-from tools.desk.errors import BrokerDown
 from tools.desk.settings import DeskSettings
 from tools.desk.store import schema
 
@@ -93,27 +92,18 @@ async def test_a_gateway_that_has_forgotten_its_plans_is_sent_them_again_when_it
 async def test_a_gateway_that_cannot_be_reached_is_in_no_others_way(
     broker: Broker, desk: Opened, wearable: Wearable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    brokers, said = desk.desk._brokers, row(wearable, plan=plan(wearable, 7))
-    tell, tried = brokers.tell, list[str]()
-
-    async def told(area: str, gateway: str, topic: str, payload: bytes) -> None:
-        tried.append(gateway)
-        if gateway == "gw-1":
-            raise BrokerDown("test")
-        await tell(area, gateway, topic, payload)
-
-    monkeypatch.setattr(brokers, "tell", told)
+    said = row(wearable, plan=plan(wearable, 7))
     # However much is due to it: those after it have their turn.
     monkeypatch.setattr(care, "_AT_ONCE", 1)
     async with Gateway(broker) as home, Gateway(broker, "gw-2") as second:
-        for gateway in (home, second):
-            await gateway.ask(event(12, wearable.handle))
-        tried.clear()
-        await desk.post("/api/care", said)
-        assert (await second.next("care"))["rows"] == [said]
-        assert home.received.empty()
+        with cut_off(desk, "gw-1") as tried:
+            for gateway in (home, second):
+                await gateway.ask(event(12, wearable.handle))
+            tried.clear()
+            await desk.post("/api/care", said)
+            assert (await second.next("care"))["rows"] == [said]
+            assert home.received.empty()
         # What it is yet to be sent stays due.
-        monkeypatch.setattr(brokers, "tell", tell)
         desk.desk._care.wake()
         assert (await home.next("care"))["rows"] == [said]
         assert tried[0] == "gw-1"
