@@ -3,9 +3,10 @@
 Guarantee: each command that can be named gets its result, also that it expired, and in time; one of this machine tells
 whoever gave it, never the platform. In memory only: a restart forgets what waited, the platform sees no result and asks
 again. Must not know MQTT.
-A wearable's command goes at once by every way that is open, else with the answer to its next question. The next one
-waits for the result: a wearable remembers few ids and its last four questions, and answers each command with a frame
-that is a question itself.
+A wearable's command goes at once by every way that is open, else with the answer to its next question; without a result
+it goes again, also unasked where a way stays open, for a wearable that has been told all it asked asks nothing more.
+The next one waits for the result: a wearable remembers few ids and its last four questions, and answers each command
+with a frame that is a question itself.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection, Container
 from dataclasses import dataclass, field
 
 from edge_daemon.admission import Admitted
@@ -44,7 +45,7 @@ Told = Callable[[str, "str | None", bytes], None]
 
 @dataclass(slots=True)
 class _Queued:
-    """`sent_ms`: when it last went out, by link; empty before it has."""
+    """`sent_ms`: when it last went out, by link; empty before it has. `again_ms`: when it goes again, unasked."""
 
     handle: str
     wire_id: int
@@ -53,6 +54,17 @@ class _Queued:
     expires_ms: int
     told: Told
     sent_ms: dict[str, int] = field(default_factory=dict)
+    again_ms: int | None = None
+
+    @property
+    def due_ms(self) -> int:
+        """When something is to be done about it, whatever it is."""
+        return self.expires_ms if self.again_ms is None else min(self.expires_ms, self.again_ms)
+
+    def sent(self, links: Collection[str], now_ms: int) -> None:
+        """It has just gone out by these; by none, its wearable's next question is waited for."""
+        self.sent_ms.update(dict.fromkeys(links, now_ms))
+        self.again_ms = now_ms + AGAIN_MS if links else None
 
 
 class Commands:
@@ -131,9 +143,10 @@ class Commands:
         now_ms, link = self._clock.now_ms(), question.heard.link
         if link in queued.sent_ms and now_ms - queued.sent_ms[link] < AGAIN_MS:
             return
-        queued.sent_ms[link] = now_ms
         self._replies.command(question, queued.wire_id, queued.code, queued.args)
         self._counters.add("commands_sent")
+        queued.sent([link], now_ms)
+        self._changed.set()
 
     def result(self, handle: str, result: Result) -> None:
         """A wearable did (or could not do) what it was asked. Its frame is a question, too, and fetches the next."""
@@ -157,12 +170,20 @@ class Commands:
         for handle in {queued.handle for queued in over.values()}:
             self._push(handle)
 
+    def again(self) -> None:
+        """Send once more, where its way is still open, what went out and has no result yet."""
+        now_ms = self._clock.now_ms()
+        for queued in list(self._queued.values()):
+            if queued.again_ms is not None and queued.again_ms <= now_ms:
+                self._send(queued)
+
     async def run(self) -> None:
-        """Have commands expire when they do, for ever."""
+        """Have commands expire, and go again, when it is time, for ever."""
         while True:
             self._changed.clear()
             self.expire()
-            due_ms = min((queued.expires_ms for queued in self._queued.values()), default=None)
+            self.again()
+            due_ms = min((queued.due_ms for queued in self._queued.values()), default=None)
             try:
                 async with asyncio.timeout(None if due_ms is None else (due_ms - self._clock.now_ms()) / 1000):
                     await self._changed.wait()
@@ -187,11 +208,14 @@ class Commands:
     def _push(self, handle: str) -> None:
         """Hand over, unasked, the command whose turn it is, unless it has been handed over."""
         queued = self._first(handle)
-        if queued is None or queued.sent_ms:
-            return
-        for link in self._replies.command_if_there(handle, queued.wire_id, queued.code, queued.args):
-            queued.sent_ms[link] = self._clock.now_ms()
-            self._counters.add("commands_sent")
+        if queued is not None and not queued.sent_ms:
+            self._send(queued)
+
+    def _send(self, queued: _Queued) -> None:
+        links = self._replies.command_if_there(queued.handle, queued.wire_id, queued.code, queued.args)
+        self._counters.add("commands_sent", len(links))
+        queued.sent(links, self._clock.now_ms())
+        self._changed.set()
 
     def _first(self, handle: str) -> _Queued | None:
         return next((queued for queued in self._queued.values() if queued.handle == handle), None)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_daemon import commands
 from edge_daemon.clock import Clock
 from edge_daemon.commands import AGAIN_MS, QUEUED_MOST
 from edge_daemon.uplinks import answers
@@ -183,6 +184,47 @@ async def test_a_command_that_got_lost_goes_again_with_a_later_question(tmp_path
         home.hear(wearer, wearer.hello())
         first, again = _commands(wearer)
         assert (first.id, first.args) == (again.id, again.args)
+
+
+async def test_a_command_that_got_lost_goes_again_unasked_while_its_way_is_open(tmp_path: Path) -> None:
+    """Its wearable started anew in that moment, say, has said its heartbeat, and stays and listens for minutes."""
+    wearer = Wearer()
+    async with core(tmp_path, wearer) as home:
+        clock = _put_forward(home)
+        home.hear(wearer, wearer.hello(), "ble")
+        _ask(home, "c-1", "locate", wearer.handle)
+        home.hear(wearer, wearer.hello(), "ble")
+        clock.ahead_ms = AGAIN_MS - 1000
+        home.commands.again()
+        assert len(_commands(wearer, wearer.ble)) == 1
+        for turn in range(1, 4):
+            clock.ahead_ms = turn * (AGAIN_MS + 1000)
+            home.commands.again()
+            assert len(_commands(wearer, wearer.ble)) == turn + 1
+        assert len({command.id for command in _commands(wearer, wearer.ble)}) == 1, "it is the same command"
+        wearer.ble.live = False
+        clock.ahead_ms += AGAIN_MS + 1000
+        home.commands.again()
+        assert len(_commands(wearer, wearer.ble)) == 4, "nobody is visited for it"
+        wearer.ble.live = True
+        home.hear(wearer, wearer.hello(), "ble")
+        assert len(_commands(wearer, wearer.ble)) == 5, "its next question fetches it"
+        _done(home, wearer, _commands(wearer, wearer.ble)[-1])
+        clock.ahead_ms += AGAIN_MS + 1000
+        home.commands.again()
+        assert len(_commands(wearer, wearer.ble)) == 5, "it has its result"
+
+
+async def test_it_goes_again_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "AGAIN_MS", 50)
+    wearer = Wearer()
+    async with core(tmp_path, wearer) as home:
+        home.hear(wearer, wearer.hello())
+        _ask(home, "c-1", "locate", wearer.handle)
+        async with asyncio.timeout(20):
+            while len(_commands(wearer)) < 3:
+                wearer.path.news.clear()
+                await wearer.path.news.wait()
 
 
 async def test_where_a_way_is_open_a_command_goes_at_once_and_the_next_after_its_result(tmp_path: Path) -> None:
