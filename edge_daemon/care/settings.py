@@ -14,7 +14,7 @@ from edge_daemon.care.mail import Boxed
 from edge_daemon.commands import Told
 from edge_daemon.log import Log
 from protocol import codes
-from protocol.watchful import parts
+from protocol.watchful import Part, parts
 
 log = Log("care")
 
@@ -38,7 +38,7 @@ class Settings:
         self.lives_by: int | None = None
         self._refused = 0
         self._able = True
-        self._under_way = False
+        self._under_way = self._behind_first = False
         self._take_back: Callable[[], None] = lambda: None
 
     def put(self, boxed: Boxed) -> None:
@@ -51,7 +51,9 @@ class Settings:
         """The wearable has said by which version it lives, -1 none. Returns whether that is news."""
         said = version if version >= 0 else None
         news, self.lives_by = said != self.lives_by, said
-        if self._due and not self._under_way:
+        if self._due and (not self._under_way or self._behind_first):
+            # In the midst of it the wearable may have started anew, and what it had of the parts is gone.
+            self.stop()
             self.hand_over()
         return news
 
@@ -78,6 +80,8 @@ class Settings:
             self._under_way = False
             self._take_back = self._give(codes.COMMAND_HEARTBEAT, b"", _EXPIRES_S, lambda *_: None)
             return
+
+        self._behind_first = Part(left[0]).index > 0
 
         def told(outcome: str, reason: str | None, _more: bytes) -> None:
             if self.kept is not boxed or not self._under_way:

@@ -149,6 +149,24 @@ async def test_settings_go_to_the_wearable_in_parts_until_it_says_that_it_lives_
         assert home.hears()[-1].code == codes.COMMAND_SETTINGS
 
 
+async def test_a_wearable_that_starts_anew_between_two_parts_is_handed_all_of_them_again(tmp_path: Path) -> None:
+    """It has the parts in memory only: three such starts were three refusals, and the settings given up."""
+    async with ward(tmp_path) as home:
+        await home.send(None, settings_row(4, 500))
+        for _ in range(4):
+            await home.does(waiting(home)[0][0], more=b"")
+            assert [command.args[4] for command, _ in waiting(home)] == [1]
+            await home.beats()
+            assert [command.args[4] for command, _ in waiting(home)] == [0]
+            await home.beats()
+            assert [command.args[4] for command, _ in waiting(home)] == [0], "the first part is on its way already"
+        for _ in range(3):
+            await home.does(waiting(home)[0][0], more=b"")
+        await home.beats(settings=4)
+        assert home.reports[-1]["settings_version"] == 4
+        assert await home.stored() == []
+
+
 async def test_settings_that_the_wearable_refuses_three_times_are_given_up(tmp_path: Path) -> None:
     async with ward(tmp_path) as home:
         await home.send(None, settings_row(4))
