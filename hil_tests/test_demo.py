@@ -133,9 +133,10 @@ class Glass:
     async def is_lit(self) -> None:
         """In the dark the first tap lights; what it shows then is home."""
         await self._page.bring_to_front()
-        if (await self._picture()).getextrema() == ((0, 0),) * 3:
-            await self._click(CORNER)
-        self._home = await self._corner()
+        async with asyncio.timeout(SOON_MS / 1000):
+            while (seen := await self._picture()).getextrema() == ((0, 0),) * 3:
+                await self._click(CORNER)
+        self._home = _corner(seen)
 
     async def shows_what_the_firmware_draws(self, folder: Path) -> None:
         """To the pixel; in English, which came sealed from the desk as this wearer's setting."""
@@ -154,14 +155,11 @@ class Glass:
         answer = await self._page.request.get(self._page.url + "glass.png")
         return Image.open(io.BytesIO(await answer.body())).convert("RGB")
 
-    async def _corner(self) -> bytes:
-        return (await self._picture()).crop((160, 160, 240, 240)).tobytes()
-
     async def click(self, *places: tuple[int, int]) -> None:
         """From home, each place in turn, on a page that stands still."""
         await self._page.bring_to_front()
         for _ in range(6):
-            if await self._corner() == self._home:
+            if _corner(await self._picture()) == self._home:
                 break
             await self._click(CORNER)
         for place in places:
@@ -196,6 +194,10 @@ class Glass:
         await expect(newest).not_to_have_text(before, timeout=SOON_MS)
         closed = self._watch.locator(".way").first.locator("span", has_text="closed")
         await expect(closed).to_have_class("lit", timeout=SOON_MS)
+
+
+def _corner(page: Image.Image) -> bytes:
+    return page.crop((160, 160, 240, 240)).tobytes()
 
 
 async def _operate(desk: Page, what: str, lit: Locator, *, first: bool) -> None:

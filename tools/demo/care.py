@@ -24,7 +24,7 @@ DOES = ("checkin", "medicine", "look", *_LANGUAGES)
 _HEARTBEAT_S = 60
 _ANSWER_WITHIN_S = 120
 _OPERATOR = "demo"
-_TAKEN_WITHIN_S = 20.0
+_LIVES_WITHIN_S = 20.0
 _STARTS_MOST = 3
 _LOOK_EVERY_S = 0.1
 _ZONE = "Asia/Shanghai"
@@ -48,7 +48,7 @@ class Care:
             await self.check_in(what)
 
     async def begin(self, lang: str) -> None:
-        """Settings first of all: by a first heartbeat the desk knows where to send them, by a second they are taken.
+        """Settings first of all: by a first heartbeat the desk knows where to send them, and the watch stays for them.
 
         On a machine that takes its time, once more; at last they come by a later heartbeat.
         """
@@ -56,10 +56,9 @@ class Care:
         for _ in range(_STARTS_MOST):
             await self._start_anew()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_TAKEN_WITHIN_S):
-                    while not await self._gateway_has_them():
+                async with asyncio.timeout(_LIVES_WITHIN_S):
+                    while not await self._lives_by_them():
                         await asyncio.sleep(_LOOK_EVERY_S)
-                await self._start_anew()
                 return
 
     async def _start_anew(self) -> None:
@@ -67,9 +66,9 @@ class Care:
         await self._wearable.power_cut()
         await self._wearable.power_on()
 
-    async def _gateway_has_them(self) -> bool:
+    async def _lives_by_them(self) -> bool:
         state = await self._desk.get(f"/api/care/{self._wearable.handle}")
-        return any(gateway["result"] == "taken" for gateway in state["gateways"])
+        return bool(state["lives_by"]["settings_version"] == self._version)
 
     async def speak(self, lang: str) -> None:
         """The watch's language from its next word with a gateway on."""

@@ -67,7 +67,7 @@ class Scene:
     ) -> AsyncIterator[Scene]:
         """Build the house, open everything in it, and take it down in the end. `keep`: a directory that stays.
 
-        `settled`: the watch has its wearer's settings first, so its language; that takes some six seconds.
+        `settled`: the watch has its wearer's settings first, so its language; that takes some seconds.
         """
         with tempfile.TemporaryDirectory(prefix="pingan-demo-") as temporary:
             house = await House.build(Path(keep or temporary).absolute())

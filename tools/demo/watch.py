@@ -19,6 +19,8 @@ _DRAWN_WITHIN_S = 60.0
 _CORNER = (200, 200)
 _ROWS = ((120, 40), (120, 120))
 _SEND = (180, 120)
+# Home takes no tap here, should it be lit in that very moment.
+_NOTHING = (120, 40)
 # In the order of the watch's pages, two a page.
 SERVICES = ("medical", "care", "information", "counselling", "household", "call_me")
 _PARTS = "display,touch"
@@ -53,9 +55,14 @@ class Watch:
         return self._screen.read_bytes() if self._screen.exists() else b""
 
     async def lit(self) -> None:
-        """Wait for the first page: that is home."""
-        await self._body.until(lambda: None if picture.dark(self.seen()) else True, _DRAWN_WITHIN_S, "first page")
-        self._home = picture.corner(self.seen())
+        """Have light, by a tap where it has gone out already; the first page is home."""
+        if picture.dark(self.seen()):
+            self._body.touch(*_NOTHING)
+        self._home = picture.corner(await self._body.until(self._light, _DRAWN_WITHIN_S, "first page"))
+
+    def _light(self) -> bytes | None:
+        seen = self.seen()
+        return None if picture.dark(seen) else seen
 
     def touch(self, x: int, y: int) -> None:
         """A finger, at a pixel."""
