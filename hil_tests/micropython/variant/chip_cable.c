@@ -31,7 +31,11 @@ static int host_in, host_out, to_chip, from_chip;
 static pthread_t interpreter;
 // Held while bytes are in the carrier's hand, and nowhere else.
 static pthread_mutex_t carrying = PTHREAD_MUTEX_INITIALIZER;
-static volatile int interrupt_byte = NO_INTERRUPT;
+// Held while a byte is looked at, so that an interrupt comes wholly before or wholly after what the interpreter says of
+// them, as on a chip, where it has no second thread beside it. One that came a moment after "no more of these" met
+// nobody who expected it, and ended the chip's program for good.
+static pthread_mutex_t looking = PTHREAD_MUTEX_INITIALIZER;
+static int interrupt_byte = NO_INTERRUPT;
 static void (*on_interrupt)(void);
 static bool nobody_reads;
 
@@ -41,7 +45,9 @@ int __real_mp_hal_stdin_rx_chr(void);
 // The linker gives every caller these two in place of the port's (mpconfigvariant.mk).
 void __wrap_mp_hal_set_interrupt_char(char byte) {
     if (is_open) {
+        pthread_mutex_lock(&looking);
         interrupt_byte = byte == CHAR_CTRL_C ? CHAR_CTRL_C : NO_INTERRUPT;
+        pthread_mutex_unlock(&looking);
     } else {
         __real_mp_hal_set_interrupt_char(byte);
     }
@@ -62,9 +68,16 @@ int __wrap_mp_hal_stdin_rx_chr(void) {
     }
 }
 
-static void interrupt(void) {
-    on_interrupt();
-    pthread_kill(interpreter, SIGUSR1);
+// Whether the byte is one that interrupts; then it has.
+static bool interrupts(uint8_t byte) {
+    pthread_mutex_lock(&looking);
+    bool does = byte == interrupt_byte;
+    if (does) {
+        on_interrupt();
+        pthread_kill(interpreter, SIGUSR1);
+    }
+    pthread_mutex_unlock(&looking);
+    return does;
 }
 
 // Whether the interpreter has not yet met the interrupt.
@@ -81,9 +94,7 @@ static void carry_in(void) {
         return;
     }
     for (ssize_t i = 0; i < got; i++) {
-        if (bytes[i] == interrupt_byte) {
-            interrupt();
-        } else {
+        if (!interrupts(bytes[i])) {
             kept[size++] = bytes[i];
         }
     }
