@@ -17,6 +17,7 @@ from hil_tests import micropython
 
 _START = Path(__file__).parent / "program_chip" / "start.py"
 _END_WITHIN_S = 10
+_TAIL = 2000
 # A bench that is killed takes its boards with it: a chip without a cable would run on for ever.
 _WITH_ITS_BENCH = ["setpriv", "--pdeathsig", "KILL", "--"]
 
@@ -56,6 +57,16 @@ class Program:
     def log(self) -> Path:
         """What the interpreter itself had to say, which no cable carries."""
         return self._directory / "program.log"
+
+    def state(self) -> str:
+        """Of one that does not answer: in which system call each of its threads is, and its log."""
+        if self._process is None:
+            return "has no power"
+        log = self.log.read_text(errors="replace")[-_TAIL:]
+        if self._process.poll() is not None:
+            return f"has ended with {self._process.returncode}: {log}"
+        threads = sorted(Path(f"/proc/{self._process.pid}/task").glob("*"))
+        return f"{[(thread / 'syscall').read_text().strip() for thread in threads]}: {log}"
 
     def start(self, reset: str = "power_on") -> None:
         """Give it power. `reset`: the chip's own word for this start. Does nothing while it runs.

@@ -19,6 +19,8 @@ from tools.flash import partitions
 
 FLASH_BYTES = 4 << 20
 WITHIN_S = 20.0
+_BETWEEN_S = 0.1
+_PROMPT = b">>> "
 
 
 def blank_flash(file: Path) -> None:
@@ -94,11 +96,32 @@ class Cabled:
         return False
 
     def mpremote(self, *arguments: str) -> str:
-        """What real mpremote prints."""
+        """What real mpremote prints, at a board that has come to its prompt."""
+        self.prompt()
         command = [sys.executable, "-m", "mpremote", "connect", self.port, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        except subprocess.TimeoutExpired as hung:
+            # On a pty it waits for ever for a byte that does not come.
+            raise AssertionError(f"mpremote {arguments} hung at {self.program.state()}") from hung
         assert done.returncode == 0, (arguments, done.stdout, done.stderr)
         return done.stdout
+
+    def prompt(self) -> None:
+        """Ctrl-C until there is a prompt, whatever runs.
+
+        mpremote sends one: while a board starts it is nobody's, main.py runs on, and mpremote waits for ever.
+        """
+        said = b""
+        deadline_s = time.monotonic() + WITHIN_S
+        while not said.endswith(_PROMPT):
+            assert time.monotonic() < deadline_s, f"no prompt in {said!r} of {self.program.state()}"
+            self.type(b"\x03")
+            again_s = time.monotonic() + _BETWEEN_S
+            while select.select([self._far], [], [], max(0.0, again_s - time.monotonic()))[0]:
+                said += os.read(self._far, 256)
+                if time.monotonic() > again_s:
+                    break
 
     def write(self, name: str, text: str) -> None:
         """A file on the board."""
