@@ -86,9 +86,12 @@ class Counter:
         For a frame of ours in one of them, which nobody had heard then, may have been heard since, or played back; and
         whoever has taken that takes none below.
         """
-        if self._ledger.was_lost and not self._ledger.anew:
-            self._ledger.anew = True
+        ledger = self._ledger
+        if ledger.was_lost and not ledger.anew:
+            ledger.anew = True
             self._first = self.next
+            # So that a sleep keeps it: who sleeps after each burst would try the lowest range each time it wakes.
+            ledger.set_header(ledger.next_number, ledger.reserved)
 
     def refill(self):
         """When there is time: reserve anew if half is gone, so that an alarm need not. Returns whether it wrote."""
