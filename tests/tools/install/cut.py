@@ -34,6 +34,9 @@ class Cut:
         judge: Callable[..., None] = getattr(self, f"_{name}", lambda *_: None)
 
         def counted(*arguments: Any, **named: Any) -> Any:
+            # Asked until the service is up, so as often as this machine is slow; and nothing to cut.
+            if name == "run" and arguments[0][:2] == ["systemctl", "show"]:
+                return real(*arguments, **named)
             self.count += 1
             if self.count == self.before:
                 if self.how == "power":
