@@ -121,12 +121,15 @@ class Cared:
 
     async def told(self, wearable: WearableProcess, kind: str, source: str = "gateway") -> dict[str, Any]:
         """The desk's incident of this kind, of a wearable or about it."""
-        async with asyncio.timeout(WITHIN_S):
-            while True:
-                for incident in await self.incidents(wearable, source):
-                    if incident["kind"] == kind:
-                        return incident
-                await asyncio.sleep(0.1)
+        deadline_s = time.monotonic() + WITHIN_S
+        while True:
+            found = await self.incidents(wearable, source)
+            for incident in found:
+                if incident["kind"] == kind:
+                    return incident
+            kinds = [incident["kind"] for incident in found]
+            assert time.monotonic() < deadline_s, f"no {kind} but {kinds}; {wearable.body.tail()}"
+            await asyncio.sleep(0.1)
 
     async def incidents(self, wearable: WearableProcess, source: str = "gateway") -> list[dict[str, Any]]:
         """All of them."""

@@ -101,8 +101,7 @@ class Place(contextlib.AsyncExitStack):
     async def press(self) -> None:
         """A short press."""
         self.body.press_down()
-        await asyncio.sleep(PRESS_MS / 1000)
-        self.body.let_up()
+        await self.body.let_up_after(PRESS_MS / 1000)
 
     async def take_back(self) -> None:
         """A press, a pause of more than a second, and exactly three in a row."""

@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import os
 import struct
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from typing import Self, TypeVar
 from hil_tests.wearable.errors import WearableFailed
 
 BATTERY_FULL_MV = 4100
+_LOOK_S = 0.005
 _TAIL = 40
 # What an accelerometer keeps for a sleeper: 170 samples.
 _SAMPLES_BYTES = 170 * 6
@@ -119,6 +121,14 @@ class Body:
         self.button_down = False
         self._say("button up")
 
+    async def let_up_after(self, held_s: float) -> None:
+        """Let it go then, by a thread of its own: where this loop is busy for a second, a tap would be a hold."""
+        finger = threading.Timer(held_s, self.let_up)
+        finger.start()
+        await asyncio.sleep(held_s)
+        while finger.is_alive():
+            await asyncio.sleep(_LOOK_S)
+
     def set_battery(self, millivolts: int) -> None:
         """The battery's voltage from now on."""
         self._battery_mv = millivolts
@@ -210,10 +220,11 @@ class Body:
         return self._writer is not None and self.sleep_ms is None
 
     def _say(self, line: str) -> None:
-        if self._writer and not self._writer.is_closing():
+        writer = self._writer
+        if writer and not writer.is_closing():
             # Not by the writer: one write to an interpreter that has just ended, and it drops the last words unread.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                os.write(self._writer.get_extra_info("socket").fileno(), line.encode() + b"\n")
+                os.write(writer.get_extra_info("socket").fileno(), line.encode() + b"\n")
 
     def _drop(self) -> None:
         if self._writer:

@@ -76,8 +76,7 @@ class WearableProcess:
     async def press(self, held_ms: int = PRESS_MS) -> float:
         """Press and let go; return when it went down, by time.monotonic()."""
         at_s = self.down()
-        await asyncio.sleep(held_ms / 1000)
-        self.up()
+        await self.body.let_up_after(held_ms / 1000)
         return at_s
 
     async def hold(self) -> float:
