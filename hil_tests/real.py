@@ -82,9 +82,9 @@ class RealWearable:
         """Hold the button for longer than a second; return when it was asked for."""
         return await self._do("hold the button for two seconds")
 
-    async def press(self) -> float:
-        """A short press."""
-        return await self._do("press the button shortly")
+    async def press(self, times: int = 1) -> float:
+        """A short press, or so many in a row."""
+        return await self._do("press the button shortly" + (f", {times} times in a row" if times > 1 else ""))
 
     async def power_cut(self) -> None:
         """Take the battery out."""

@@ -29,7 +29,6 @@ WITHIN_S = 40.0
 _SEEN_S = 0.7
 _SPEAKS_AGAIN_S = 5.0
 # Closer together than a second they are one series.
-_BETWEEN_S = 0.3
 _SPOKEN_MOST = 8
 # A jump of more than five minutes is a sleep to it.
 _STEP_S = 150
@@ -155,9 +154,7 @@ async def test_a_resident_goes_out_and_comes_back_and_a_worker_is_there_for_some
     # What a short press of a worker's badge says is what they are there for; two say that it is done.
     for presses in (1, 2):
         since = len(badge.body.shown)
-        for _ in range(presses):
-            await badge.press()
-            await asyncio.sleep(_BETWEEN_S)
+        await badge.press(presses)
         await badge.shown("ACCEPTED", since=since, within_s=WITHIN_S)
     said = await here.until("/api/visits", lambda said: said["visits"][0]["left_at"] is not None)
     (visit,) = said["visits"]

@@ -76,9 +76,7 @@ class Bench:
 async def cancel(wearable: WearableProcess) -> None:
     await wearable.press()
     await asyncio.sleep(2)
-    for _ in range(3):
-        await wearable.press()
-        await asyncio.sleep(0.2)
+    await wearable.press(3)
 
 
 def lines(command: Command) -> dict[tuple[str, str], str]:

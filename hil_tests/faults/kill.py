@@ -135,7 +135,7 @@ async def _moment(house: House, rng: random.Random) -> None:
     at_s = rng.uniform(*_FRAME_OUT_S)
     while True:
         now_s = time.monotonic()
-        held_s = [now_s - one.body.pressed_at_s for one in house.wearables.values() if one.body.button_down]
+        held_s = [now_s - one.body.finger.pressed_at_s for one in house.wearables.values() if one.body.finger.down]
         if any(at_s - _AIM_STEP_S < held < at_s + _AIM_STEP_S for held in held_s):
             return
         await asyncio.sleep(_AIM_STEP_S)

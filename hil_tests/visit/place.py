@@ -30,7 +30,6 @@ BOARD = "pendant_xiao_esp32c3"
 _MAC = bytes.fromhex("6055f9000001")
 _RELEASE_SIZE = 0x180000
 _FLASH_BYTES = 4 * MIB
-_BETWEEN_S = 0.2
 _PAUSE_S = 2.0
 _CYAN = 0x00FFFF
 
@@ -98,18 +97,16 @@ class Place(contextlib.AsyncExitStack):
         """The gateway's control socket."""
         return self.house.directory / "gw-1" / "state" / "control.sock"
 
-    async def press(self) -> None:
-        """A short press."""
-        self.body.press_down()
-        await self.body.let_up_after(PRESS_MS / 1000)
+    async def press(self, times: int = 1) -> None:
+        """A short press, or some in a row."""
+        self.body.finger.press()
+        await self.body.finger.release_after(PRESS_MS / 1000, times - 1)
 
     async def take_back(self) -> None:
         """A press, a pause of more than a second, and exactly three in a row."""
         await self.press()
         await asyncio.sleep(_PAUSE_S)
-        for _ in range(3):
-            await self.press()
-            await asyncio.sleep(_BETWEEN_S)
+        await self.press(3)
 
     async def armed(self, within_s: float) -> None:
         """Put it into its cradle, where it says a heartbeat at once, until the lamp says that a press is a test: cyan.

@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import os
 import struct
-import threading
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -22,9 +21,9 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from hil_tests.wearable.errors import WearableFailed
+from hil_tests.wearable.finger import Finger
 
 BATTERY_FULL_MV = 4100
-_LOOK_S = 0.005
 _TAIL = 40
 # What an accelerometer keeps for a sleeper: 170 samples.
 _SAMPLES_BYTES = 170 * 6
@@ -66,8 +65,7 @@ class Body:
         self.sleep_said_s = 0.0
         self.watchdog_ms: int | None = None
         self.fed_at_s = 0.0
-        self.button_down = False
-        self.pressed_at_s = 0.0
+        self.finger = Finger(self._say, self.changed)
         self.failure: str | None = None
         self.failure_told = False
         self._battery_mv = BATTERY_FULL_MV
@@ -106,28 +104,6 @@ class Body:
         self.sleep_ms = None
         self.watchdog_ms = None
         self.gnss_on = False
-
-    def press_down(self) -> float:
-        """Push the button; return when, by time.monotonic()."""
-        self.button_down = True
-        self.pressed_at_s = time.monotonic()
-        self._say("button down")
-        # Asleep it hears nothing: whoever waits to wake it must look.
-        self.changed()
-        return self.pressed_at_s
-
-    def let_up(self) -> None:
-        """Let the button go."""
-        self.button_down = False
-        self._say("button up")
-
-    async def let_up_after(self, held_s: float) -> None:
-        """Let it go then, by a thread of its own: where this loop is busy for a second, a tap would be a hold."""
-        finger = threading.Timer(held_s, self.let_up)
-        finger.start()
-        await asyncio.sleep(held_s)
-        while finger.is_alive():
-            await asyncio.sleep(_LOOK_S)
 
     def set_battery(self, millivolts: int) -> None:
         """The battery's voltage from now on."""
@@ -243,7 +219,7 @@ class Body:
         if self._samples:
             self._say(f"accel {self._samples.hex()}")
         self._taps, self._samples, self.stirred = [], b"", ""
-        self._say(f"button {'down' if self.button_down else 'up'}")
+        self._say(f"button {'down' if self.finger.down else 'up'}")
         # A killed interpreter ends the connection in any way it likes; process.py tells what became of it.
         with contextlib.suppress(ConnectionError):
             while line := await reader.readline():

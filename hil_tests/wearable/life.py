@@ -177,7 +177,7 @@ class Life:
         unseen_after_s = self._body.sleep_said_s - _UNSEEN_S
 
         def look() -> str | None:
-            if self._body.button_down or self._body.pressed_at_s > unseen_after_s:
+            if self._body.finger.down or self._body.finger.pressed_at_s > unseen_after_s:
                 return "button"
             if self._body.stirred:
                 return self._body.stirred

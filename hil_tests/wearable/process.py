@@ -73,23 +73,23 @@ class WearableProcess:
 
     # ---- the hand on the button ----
 
-    async def press(self, held_ms: int = PRESS_MS) -> float:
-        """Press and let go; return when it went down, by time.monotonic()."""
+    async def press(self, times: int = 1, held_ms: int = PRESS_MS) -> float:
+        """Press and let go, so often in a row; return when it first went down, by time.monotonic()."""
         at_s = self.down()
-        await self.body.let_up_after(held_ms / 1000)
+        await self.body.finger.release_after(held_ms / 1000, times - 1)
         return at_s
 
     async def hold(self) -> float:
         """Hold for longer than a second, then let go; return when it went down."""
-        return await self.press(HOLD_MS)
+        return await self.press(held_ms=HOLD_MS)
 
     def down(self) -> float:
         """Push the button, and keep it down; return when, by time.monotonic()."""
-        return self.body.press_down()
+        return self.body.finger.press()
 
     def up(self) -> None:
         """Let the button go."""
-        self.body.let_up()
+        self.body.finger.release()
 
     def battery(self, millivolts: int) -> None:
         """The battery's voltage from now on."""

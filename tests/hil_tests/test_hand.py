@@ -26,8 +26,8 @@ async def test_a_tap_is_no_hold_where_the_bench_is_busy_in_the_midst_of_it(tmp_p
                     said += wearable.recv(4096)
                 except TimeoutError:
                     continue
-            body.press_down()
-            tap = asyncio.create_task(body.let_up_after(_TAP_S))
+            body.finger.press()
+            tap = asyncio.create_task(body.finger.release_after(_TAP_S))
             await asyncio.sleep(0)
             time.sleep(_BUSY_S)  # noqa: ASYNC251  # so busy is the loop
             assert wearable.recv(4096) == b"button down\nbutton up\n", "it was let go only when the loop came to it"

@@ -92,7 +92,7 @@ class Page:
             "led": f"#{newest.get('led', 0):06x}",
             "motor": bool(newest.get("motor", 0)),
             "shows": showing.stage if showing else "IDLE",
-            "down": body.button_down,
+            "down": body.finger.down,
             # Which page the glass has: the picture is asked for anew when this changes.
             "glass": None if worn.watch is None else worn.watch.pages,
         }
@@ -163,7 +163,7 @@ class Page:
         if number not in range(len(self._scene.worn)) or not isinstance(down, bool):
             raise web.HTTPBadRequest(text="number 0 to 2, down true or false")
         worn = self._scene.worn[number]
-        if down and not worn.wearable.body.button_down:
+        if down and not worn.wearable.body.finger.down:
             self._scene.down(worn)
         elif not down:
             worn.wearable.up()

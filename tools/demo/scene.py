@@ -131,12 +131,12 @@ class Scene:
     async def hold(self, worn: Worn) -> None:
         """Hold the button for longer than a second."""
         self.down(worn)
-        await worn.wearable.body.let_up_after(HOLD_MS / 1000)
+        await worn.wearable.body.finger.release_after(HOLD_MS / 1000)
 
     async def press(self, worn: Worn) -> None:
         """A short press: the firmware waits for its cancel window before the alarm goes out."""
         self.down(worn)
-        await worn.wearable.body.let_up_after(PRESS_MS / 1000)
+        await worn.wearable.body.finger.release_after(PRESS_MS / 1000)
 
     def _tapped(self, worn: Worn) -> None:
         """A finger on the watch's glass: a press, should an event come of it."""
