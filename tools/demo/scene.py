@@ -131,7 +131,8 @@ class Scene:
     async def hold(self, worn: Worn) -> None:
         """Hold the button for longer than a second."""
         self.down(worn)
-        await worn.wearable.body.finger.release_after(HOLD_MS / 1000)
+        await asyncio.sleep(HOLD_MS / 1000)
+        worn.wearable.up()
 
     async def press(self, worn: Worn) -> None:
         """A short press: the firmware waits for its cancel window before the alarm goes out."""
