@@ -37,6 +37,9 @@ _NEWBORN_LIVES_S = 0.8
 STORED_LIMIT_S = 3.0
 _STORED_WRONG_S = 15.0
 _AFTERWARDS_S = 120.0
+# A wearable keeps sixteen; on a machine so slow that they are full, a further press begins none (firmware/README.md).
+_OPEN_MOST = 12
+_LOOK_EVERY_S = 0.2
 # So many of the last things shown are looked through: more than can come between two kills.
 _NEWEST = 40
 _TAKEN = ("STORED", "ACCEPTED", "ANSWERED", "CLOSED")
@@ -62,6 +65,8 @@ async def _press_on(promises: Promises, name: str, rng: random.Random, enough: a
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(rng.uniform(*_REST_S)):
                 await enough.wait()
+        while promises.open_at(name) >= _OPEN_MOST and not enough.is_set():
+            await asyncio.sleep(_LOOK_EVERY_S)
 
 
 def _new_and_taken(wearable: WearableProcess, since_s: float) -> list[float]:

@@ -44,6 +44,12 @@ class Promises:
         """The identity of an event, as the platform has it."""
         return f"{self._house.wearables[name].handle}-{number:06x}"
 
+    def open_at(self, name: str) -> int:
+        """How many events this wearable has begun and not yet seen closed."""
+        shown = self._house.wearables[name].body.shown
+        closed = {one.number for one in shown if one.stage == "CLOSED"}
+        return len({one.number for one in shown if one.stage == "PRESSED"} - closed)
+
     def promised(self) -> set[str]:
         """Every event whose wearer was shown PRESSED."""
         return {
