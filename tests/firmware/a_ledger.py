@@ -5,17 +5,20 @@ from firmware.sos.ledger import Ledger
 
 
 class RamLedger(Ledger):
-    """Flash that always takes it, or never does."""
+    """Flash that always takes it, or never does; `kept`: what a start would find after each write."""
 
     def __init__(self, takes=True):
         super().__init__()
         self.takes = takes
         self.commits = 0
+        self.kept = bytes(self.image)
         self.set_header(1, 0)
 
     def commit(self):
         self.commits += 1
         self.failed = not self.takes
+        if self.takes:
+            self.kept = bytes(self.image)
         return self.takes
 
 

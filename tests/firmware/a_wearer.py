@@ -5,25 +5,11 @@ Owns the ticks of a test and what would be there after a power cut. Must not kno
 
 from firmware.sos import outbox, presses, prompting, schedule
 from firmware.sos.feedback import Feedback
-from firmware.sos.ledger import Ledger
 from protocol import codes
 from protocol.settings import Settings
 from protocol.watchful import Prompt, pack_prompt
 from tests.firmware.a_hand import Hand
-
-
-class RamLedger(Ledger):
-    """Flash that always takes it; `kept`: what a start would find after each write."""
-
-    def __init__(self):
-        super().__init__()
-        self.kept = bytes(self.image)
-        self.set_header(1, 0)
-
-    def commit(self):
-        self.failed = False
-        self.kept = bytes(self.image)
-        return True
+from tests.firmware.a_ledger import RamLedger
 
 
 class Lamp:

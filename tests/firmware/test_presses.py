@@ -3,7 +3,8 @@
 from firmware.sos import outbox, schedule, stages
 from protocol import codes
 from protocol.settings import WORKER
-from tests.firmware.a_wearer import ANSWERED, CALL_ME, COUNTING, SOS_HOLD, SOS_PRESS, RamLedger, Wearer, told
+from tests.firmware.a_ledger import RamLedger
+from tests.firmware.a_wearer import ANSWERED, CALL_ME, COUNTING, SOS_HOLD, SOS_PRESS, Wearer, told
 
 # ---- services by profile ----
 
