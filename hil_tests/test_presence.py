@@ -28,7 +28,6 @@ WITHIN_S = 40.0
 # Looked at twice a second: after so long the gateway has seen a hand that was moved.
 _SEEN_S = 0.7
 _SPEAKS_AGAIN_S = 5.0
-# Closer together than a second they are one series.
 _SPOKEN_MOST = 8
 # A jump of more than five minutes is a sleep to it.
 _STEP_S = 150

@@ -11,6 +11,7 @@ from hil_tests.wearable.body import Body
 
 _TAP_S = 0.1
 _BUSY_S = 1.2
+_HEARD_WITHIN_S = 20.0
 
 
 async def test_a_tap_is_no_hold_where_the_bench_is_busy_in_the_midst_of_it(tmp_path: Path) -> None:
@@ -18,14 +19,11 @@ async def test_a_tap_is_no_hold_where_the_bench_is_busy_in_the_midst_of_it(tmp_p
     try:
         with socket.socket(socket.AF_UNIX) as wearable:
             wearable.connect(str(tmp_path / "body"))
+            wearable.setblocking(False)
             said = b""
-            while b"button up\n" not in said:
-                await asyncio.sleep(0)
-                wearable.settimeout(0.01)
-                try:
-                    said += wearable.recv(4096)
-                except TimeoutError:
-                    continue
+            async with asyncio.timeout(_HEARD_WITHIN_S):
+                while b"button up\n" not in said:
+                    said += await asyncio.get_running_loop().sock_recv(wearable, 4096)
             body.finger.press()
             tap = asyncio.create_task(body.finger.release_after(_TAP_S))
             await asyncio.sleep(0)
